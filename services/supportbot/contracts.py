@@ -357,7 +357,7 @@ def parse_event(event_type: str, body: bytes) -> Event:
     """
     event = _BY_TYPE.get(event_type)
     if event is None:
-        raise PermanentError(f"no event has the type {event_type!r}: is a service newer than this one?", reason="unknown_type")
+        raise PermanentError(f"no event has the type {event_type!r}; update this service", reason="unknown_type")
     try:
         return event.model_validate_json(body)
     except ValueError as exc:
@@ -373,4 +373,3 @@ def _locations(exc: ValueError) -> str:
     """Where a body is wrong, without its values: they may be personal."""
     errors: list[dict[str, Any]] = getattr(exc, "errors", list)()
     return ", ".join(f"{'.'.join(map(str, error['loc']))} ({error['type']})" for error in errors[:5]) or "not JSON"
-

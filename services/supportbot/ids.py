@@ -1,8 +1,8 @@
 """Ids are built and parsed here, nowhere else.
 
-`message_ref` and `group_ref` are keyed hashes: they may appear in logs, spans, subjects and tickets, since nobody without
-the installation's key can get a phone number or a group back out of them. Only the gateway's journal knows the WhatsApp
-message key (chat, sender, id) behind a reference.
+`message_ref` and `group_ref` are keyed hashes: they may appear in logs, spans, subjects and tickets, since nobody
+without the installation's key can get a phone number or a group back out of them. Only the gateway's journal knows the
+WhatsApp message key (chat, sender, id) behind a reference.
 """
 
 import base64
@@ -20,8 +20,7 @@ _INCIDENT_ID = re.compile(INCIDENT_ID_PATTERN)
 
 def make_message_ref(install_key: bytes, *, chat: str, sender: str, message_id: str) -> str:
     """`m_` and 20 base32 characters (100 bits) of HMAC-SHA256 over the WhatsApp message key."""
-    key = "\0".join((chat, message_id, sender)).encode()
-    digest = hmac.digest(install_key, key, hashlib.sha256)
+    digest = hmac.digest(install_key, f"{chat}\0{message_id}\0{sender}".encode(), hashlib.sha256)
     return "m_" + base64.b32encode(digest).decode().lower()[:20]
 
 
@@ -76,3 +75,7 @@ def make_short_mark(incident_id: str) -> str:
 def make_folio(incident_id: str) -> str:
     """What the group is told while Zoho is away, such as `F-K3V9XQ`; it stays valid beside the ticket number."""
     return f"F-{incident_id[2:8].upper()}"
+
+
+def _short_hash(install_key: bytes, jid: str) -> str:
+    return hmac.digest(install_key, jid.encode(), hashlib.sha256).hex()[:16]
