@@ -1,0 +1,55 @@
+# `make help` lists the targets. Everything is set up by the target that needs it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+# Tests are spread over this many processes.
+JOBS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-fast test-chaos check format bench lock clean
+
+help: ## List the targets.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: $(STAMP) ## Make the environment in .venv, from the lock.
+
+$(STAMP): requirements-dev.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV) || { echo "python3 cannot make a virtual environment; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $@
+
+demo: setup ## Run the main job with no account and no key: a simulated group, real services, an emulated Zoho Desk.
+	$(BIN)/supportbot demo
+
+test: setup ## Run all tests.
+	$(BIN)/pytest -n $(JOBS) --dist loadgroup
+
+test-fast: setup ## Run the tests that take seconds: no processes, no chaos.
+	$(BIN)/pytest -n $(JOBS) --dist loadgroup tests/unit
+
+test-chaos: setup ## Kill every process at random moments while messages flow, and count what was lost or doubled.
+	$(BIN)/pytest -n 0 -s tests/chaos
+
+check: setup ## Lint, types, and the borders between modules.
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup ## Format the code.
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+LOCK := $(BIN)/pip-compile --quiet --upgrade --generate-hashes --strip-extras --no-header \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --unsafe-package supportbot pyproject.toml
+
+lock: ## Renew the locks from pyproject.toml.
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip-tools>=7.5'
+	$(LOCK) --extra all --output-file requirements.lock
+	$(LOCK) --extra dev --output-file requirements-dev.lock --constraint requirements.lock
+	sed -i '/^# WARNING: The following packages were not pinned/,$$d' requirements.lock requirements-dev.lock
+
+clean: ## Remove the environment and all state of local runs.
+	rm -rf $(VENV) .supportbot .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
