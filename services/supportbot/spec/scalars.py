@@ -1,0 +1,191 @@
+"""The single values of the spec. Each refuses what its counterpart in `crds/supportbots.yaml` refuses."""
+
+import re
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, Field, Strict, StringConstraints
+
+from supportbot.spec.faults import PLACEHOLDER, shown
+
+NAME = r"^[a-z]([-a-z0-9]*[a-z0-9])?$"
+NAME_MAX_CHARS = 40
+NAMESPACE = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
+GROUP_JID = r"^[0-9]+(-[0-9]+)?@g\.us$"
+PHONE_NUMBER = r"^\+[1-9][0-9]{6,14}$"
+DIGITS = r"^[0-9]+$"
+TEMPERATURE = r"^[0-2](\.[0-9]{1,2})?$"
+DURATION = r"^([0-9]{1,6}(ms|s|m))+$"
+STORAGE_SIZE = r"^[1-9][0-9]{0,5}(M|G|T|Mi|Gi|Ti)$"
+HTTP_URL = r"^https?://([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\])(:[0-9]{1,5})?(/[A-Za-z0-9._~!$&()*+,;=:@/-]*)?$"
+LABEL_VALUE = r"^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$"
+CUSTOM_FIELD = r"^cf_[a-z0-9_]+$"
+
+TEMPLATE_FIELDS = ("ticket_number", "folio", "subject", "category", "priority", "status", "comment")
+"""What a reply's template may mention, in braces. A field that the occasion does not have is left empty."""
+TEMPLATE = r"^([^{}]|\{(" + "|".join(TEMPLATE_FIELDS) + r")\})*$"
+
+_UNIT_S = {"ms": 0.001, "s": 1.0, "m": 60.0}
+
+
+class Mode(StrEnum):
+    """Whether the bot acts."""
+
+    AUTO = "Auto"
+    SHADOW = "Shadow"
+
+
+class Language(StrEnum):
+    """The languages that the bot's own words ship in."""
+
+    ES = "es"
+    EN = "en"
+    PT = "pt"
+
+
+class Gateway(StrEnum):
+    """How the bot reaches its groups."""
+
+    NEONIZE = "Neonize"
+    SIMULATOR = "Simulator"
+
+
+class PairingMethod(StrEnum):
+    """How the bot becomes a linked device of its phone."""
+
+    QR = "QR"
+    CODE = "Code"
+
+
+class Provider(StrEnum):
+    """Who serves a model."""
+
+    ANTHROPIC = "Anthropic"
+    GEMINI = "Gemini"
+    OPENAI = "OpenAI"
+    OPENAI_COMPATIBLE = "OpenAICompatible"
+
+
+class DataCenter(StrEnum):
+    """Zoho's data centres: the organization lives in exactly one."""
+
+    US = "US"
+    EU = "EU"
+    IN = "IN"
+    AU = "AU"
+    JP = "JP"
+    CA = "CA"
+    SA = "SA"
+    CN = "CN"
+
+
+class ContactPolicy(StrEnum):
+    """Whose contact a ticket gets in Zoho Desk."""
+
+    PER_SENDER = "PerSender"
+    PER_GROUP = "PerGroup"
+
+
+class ReplyMode(StrEnum):
+    """Whether the bot writes in the group."""
+
+    NONE = "None"
+    ACKNOWLEDGE = "Acknowledge"
+
+
+def shaped(pattern: str, allowed: str) -> AfterValidator:
+    """A text that matches `pattern` as a whole; `allowed` says so in words, with an example."""
+    # The API server matches with RE2, whose `$` is the very end; Python's also stops before a last line feed.
+    whole = re.compile(pattern.removesuffix("$") + r"\Z")
+
+    def check(value: str) -> str:
+        if value.startswith(PLACEHOLDER):
+            raise ValueError(f"is still a placeholder: replace it by {allowed}")
+        if not whole.match(value):
+            raise ValueError(f"must be {allowed}; it is {shown(value)}")
+        return value
+
+    return AfterValidator(check)
+
+
+def bounded(read: Callable[[str], float], low: float, high: float, allowed: str) -> AfterValidator:
+    """A text whose number, as `read` gives it, lies between `low` and `high`."""
+
+    def check(value: str) -> str:
+        if not low <= read(value) <= high:
+            raise ValueError(f"must be {allowed}; it is {shown(value)}")
+        return value
+
+    return AfterValidator(check)
+
+
+def duration_s(text: str) -> float:
+    """The seconds of a duration such as `20s`, `1500ms` or `1m30s`."""
+    return sum(int(number) * _UNIT_S[unit] for number, unit in re.findall(r"([0-9]+)(ms|s|m)", text))
+
+
+def _whole(value: object) -> object:
+    """The API server takes 512.0 for 512."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Text = Annotated[str, Strict()]
+Word = Annotated[Text, StringConstraints(min_length=1, max_length=63)]
+Flag = Annotated[bool, Strict()]
+Int = Annotated[int, Strict(), BeforeValidator(_whole)]
+Percent = Annotated[Int, Field(ge=0, le=100)]
+
+BotName = Annotated[
+    Text,
+    StringConstraints(max_length=NAME_MAX_CHARS),
+    shaped(NAME, "a name of lower-case letters, digits and hyphens that starts with a letter, such as stores"),
+]
+Namespace = Annotated[
+    Text,
+    StringConstraints(max_length=63),
+    shaped(NAMESPACE, "a namespace of lower-case letters, digits and hyphens, such as support"),
+]
+LabelValue = Annotated[
+    Text,
+    StringConstraints(max_length=63),
+    shaped(LABEL_VALUE, "letters, digits, hyphens, dots and underscores, such as retail"),
+]
+GroupJID = Annotated[
+    Text,
+    StringConstraints(max_length=64),
+    shaped(GROUP_JID, "a group's id such as 120363025246125486@g.us"),
+]
+PhoneNumber = Annotated[
+    Text,
+    StringConstraints(max_length=16),
+    shaped(PHONE_NUMBER, "a phone number with plus sign and country code, without spaces, such as +529980000001"),
+]
+ZohoID = Annotated[Text, StringConstraints(max_length=32), shaped(DIGITS, "a number in quotes, such as '987654321'")]
+Temperature = Annotated[
+    Text,
+    StringConstraints(max_length=4),
+    shaped(TEMPERATURE, "a number from 0 to 2 in quotes with at most two decimals, such as '0.1'"),
+    bounded(float, 0.0, 2.0, "between 0 and 2"),
+]
+Timeout = Annotated[
+    Text,
+    StringConstraints(max_length=16),
+    shaped(DURATION, "a duration such as 20s or 1500ms"),
+    bounded(duration_s, 1.0, 120.0, "between 1s and 120s"),
+]
+StorageSize = Annotated[Text, StringConstraints(max_length=32), shaped(STORAGE_SIZE, "a quantity such as 1Gi or 500Mi")]
+HTTPURL = Annotated[
+    Text,
+    StringConstraints(max_length=512),
+    shaped(HTTP_URL, "an http or https URL such as https://models.example.com/v1"),
+]
+ResourceName = Annotated[Text, StringConstraints(min_length=1, max_length=253)]
+CustomFieldName = Annotated[
+    Text, StringConstraints(max_length=64), shaped(CUSTOM_FIELD, "the API name of a custom field, such as cf_store")
+]
+Template = Annotated[
+    Text,
+    StringConstraints(min_length=1, max_length=1024),
+    shaped(TEMPLATE, f"text in which braces hold one of {', '.join(TEMPLATE_FIELDS)}, such as {{ticket_number}}"),
+]
