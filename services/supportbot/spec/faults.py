@@ -1,4 +1,4 @@
-"""What is wrong with a spec, in words for the person who wrote it: every fault has its path and says what is allowed."""
+"""What is wrong with a spec, in words for the person who wrote it: where it is, and what would be allowed."""
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
@@ -108,7 +108,7 @@ def explain(error: ErrorDetails, *, fields: Mapping[str, str]) -> str:
             return error["msg"].removeprefix("Value error, ")
 
 
-def fault_of(kind: object, value: object) -> str | None:
+def fault_of(kind: Any, value: object) -> str | None:
     """Why `value` is no `kind` (one of the types in `scalars`), or None when it is one."""
     try:
         TypeAdapter[Any](kind).validate_python(value)

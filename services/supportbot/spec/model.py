@@ -204,6 +204,7 @@ def _default_category_exists(part: Mapping[str, Any]) -> Iterator[InitErrorDetai
 
 def default_categories() -> tuple[Category, ...]:
     """The categories of a bot that names none of its own; their keywords are Spanish, English and Portuguese."""
+    # Here, because the set is made of the class above.
     from supportbot.spec.categories import DEFAULT_CATEGORIES
 
     return DEFAULT_CATEGORIES
