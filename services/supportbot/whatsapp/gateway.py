@@ -1,0 +1,185 @@
+"""The port to WhatsApp: what the service needs from any gateway, and the raw values that cross it.
+
+`simulator` implements it; the real library gets an adapter of its own. JIDs appear here and in the journal, nowhere
+else: everything behind `convert` knows references only.
+"""
+
+from enum import StrEnum
+from typing import Protocol
+
+from pydantic import AwareDatetime
+
+from supportbot.contracts import Contract
+from supportbot.errors import PermanentError, TemporaryError
+
+
+class MessageKey(Contract):
+    """What identifies a message in WhatsApp. The sender's device chooses the id, so all three parts are needed."""
+
+    chat: str
+    """The group's JID, `<digits>@g.us`."""
+    sender: str
+    """The participant's JID without a device part; the LID where the group is addressed by LIDs."""
+    message_id: str
+
+
+class RawPerson(Contract):
+    """A participant as the gateway sees them."""
+
+    jid: str
+    phone: str | None = None
+    """Digits or E.164; None where WhatsApp shows only a LID."""
+    push_name: str | None = None
+
+
+class RawMedia(Contract):
+    """An attachment that is still at WhatsApp. Kind, type, name and size are the sender's claims."""
+
+    handle: str
+    """The gateway's own reference, to be given to `Gateway.download`."""
+    kind: str
+    mime_type: str = "application/octet-stream"
+    filename: str | None = None
+    size_bytes: int = 0
+
+
+class RawKind(StrEnum):
+    """What happened in the group."""
+
+    MESSAGE = "message"
+    EDIT = "edit"
+    DELETION = "deletion"
+    REACTION = "reaction"
+    UNDECRYPTABLE = "undecryptable"
+
+
+class RawEvent(Contract):
+    """One thing that happened in a group, before any interpretation; its JSON is the journal's row."""
+
+    kind: RawKind = RawKind.MESSAGE
+    key: MessageKey
+    """Edits, deletions and reactions are messages with a key of their own; `target` names what they change."""
+    sender: RawPerson
+    sent_at: AwareDatetime
+    text: str = ""
+    media: RawMedia | None = None
+    quoted: MessageKey | None = None
+    target: MessageKey | None = None
+    """Set exactly for edits, deletions and reactions."""
+    emoji: str = ""
+    """Of a reaction; empty when it is taken back."""
+    mentions: tuple[RawPerson, ...] = ()
+    forwarded: bool = False
+    note: str | None = None
+    """What a message is when it is neither text nor an attachment: `location`, `contact`, `poll`…"""
+
+
+class Quote(Contract):
+    """The message that an answer quotes. WhatsApp shows the text that the answering device sends along."""
+
+    key: MessageKey
+    text: str = ""
+
+
+class Group(Contract):
+    """A group that the bot's account is a member of."""
+
+    jid: str
+    name: str = ""
+
+
+class LinkState(StrEnum):
+    """Where the link to WhatsApp stands."""
+
+    STARTING = "starting"
+    CONNECTED = "connected"
+    RECONNECTING = "reconnecting"
+    NOT_AVAILABLE = "not_available"
+    STOPPED = "stopped"
+
+
+class GatewayState(Contract):
+    """A cheap snapshot, for probes and `/api/status`."""
+
+    link: LinkState
+    message: str = ""
+    """For people: what is wrong and what to do about it."""
+
+    @property
+    def connected(self) -> bool:
+        """Whether messages can be sent right now."""
+        return self.link is LinkState.CONNECTED
+
+
+class SendUnknownError(TemporaryError):
+    """The message may or may not be in the group: ask `Gateway.find_sent` before sending it again."""
+
+
+class MediaGoneError(PermanentError):
+    """The attachment cannot be had, now or later."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, reason="media_gone")
+
+
+class InboundSink(Protocol):
+    """Where a gateway puts what it receives, before it tells WhatsApp that the message has arrived."""
+
+    def put(self, raw: RawEvent) -> None:
+        """Synchronous, callable from any thread; the event is on disk when it returns. A repeat is ignored."""
+
+
+class Gateway(Protocol):
+    """A connection to WhatsApp for one account.
+
+    Every call that sends takes a `key`: the effect's name, by which `find_sent` finds out after a crash or a lost
+    answer whether it happened. Calls raise `UnavailableError` (dependency `whatsapp`) while not connected.
+    """
+
+    @property
+    def own_jids(self) -> frozenset[str]:
+        """The bot's own JIDs (phone and LID), to recognise mentions and quotes of it."""
+
+    def state(self) -> GatewayState:
+        """The state of the link; thread-safe."""
+
+    async def start(self, sink: InboundSink) -> None:
+        """Begin to receive. Returns at once; the link comes up in the background."""
+
+    async def close(self) -> None:
+        """Stop receiving, hand what has already arrived to the sink, and end."""
+
+    async def send(self, chat: str, text: str, *, key: str, quoted: Quote | None, mentions: tuple[str, ...]) -> str:
+        """Send a text to a group.
+
+        Args:
+            chat: The group's JID.
+            text: The message, with `@<digits>` for each mention.
+            key: The effect's name.
+            quoted: The message to answer.
+            mentions: JIDs of the people mentioned.
+
+        Returns:
+            The id of the sent message.
+
+        Raises:
+            SendUnknownError: No answer came; it may have been sent.
+            UnavailableError: Not connected; it has not been sent.
+        """
+
+    async def react(self, target: MessageKey, emoji: str, *, key: str) -> str:
+        """React to a message; an empty emoji takes the reaction back. Returns and raises like `send`."""
+
+    async def find_sent(self, key: str) -> str | None:
+        """The id of what was sent under `key`, or None when nothing was."""
+
+    async def download(self, media: RawMedia, *, max_bytes: int) -> bytes:
+        """The bytes of an attachment.
+
+        Raises:
+            MediaGoneError: It is larger than `max_bytes`, or WhatsApp no longer has it.
+            TemporaryError: Try again.
+        """
+
+    async def groups(self) -> tuple[Group, ...]:
+        """The groups that the account is in."""

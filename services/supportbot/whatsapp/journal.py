@@ -1,0 +1,183 @@
+"""What the gateway received, on disk before WhatsApp is told so; and which messages the bot itself has sent.
+
+Only this file knows the WhatsApp key behind a `message_ref`. Rows are published in the order of their `seq`.
+"""
+
+import sqlite3
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from supportbot.whatsapp.gateway import MessageKey, Quote, RawEvent
+from supportbot.whatsapp.sqlite_thread import SQLiteThread, Synchronous
+
+KEEP_RAW = timedelta(days=7)
+"""Contents of published messages; the bus and the tickets have them by then."""
+KEEP_ROWS = timedelta(days=30)
+"""Keys of published messages: what an answer can quote, and how long a repeat by WhatsApp is recognised."""
+KEEP_OWN = timedelta(days=90)
+"""The bot's own messages: how long a quote of one leads to its incident."""
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS inbox (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  chat TEXT NOT NULL, sender TEXT NOT NULL, message_id TEXT NOT NULL, kind TEXT NOT NULL,
+  message_ref TEXT NOT NULL,
+  raw TEXT NOT NULL,             -- JSON of a RawEvent; empty once KEEP_RAW has passed
+  sent_at REAL NOT NULL, received_at REAL NOT NULL,
+  has_media INTEGER NOT NULL,
+  media_sha256 TEXT, media_missing TEXT,   -- one of them is set once the attachment has been fetched or given up
+  published_at REAL,
+  UNIQUE (chat, sender, message_id, kind)
+);
+CREATE INDEX IF NOT EXISTS inbox_ref ON inbox (message_ref);
+CREATE INDEX IF NOT EXISTS inbox_waiting ON inbox (seq) WHERE published_at IS NULL;
+CREATE TABLE IF NOT EXISTS own (
+  chat TEXT NOT NULL, message_id TEXT NOT NULL, incident_id TEXT, sent_at REAL NOT NULL,
+  PRIMARY KEY (chat, message_id)
+) WITHOUT ROWID;
+"""
+_COLUMNS = (
+    "seq, message_ref, chat, sender, message_id, raw, sent_at, received_at, has_media, media_sha256, media_missing"
+)
+_UNFETCHED = "has_media AND media_sha256 IS NULL AND media_missing IS NULL"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A journalled event that waits for publication."""
+
+    seq: int
+    message_ref: str
+    key: MessageKey
+    raw: str
+    """JSON of a `RawEvent`, as it was when it was received."""
+    sent_at: datetime
+    received_at: datetime
+    has_media: bool = False
+    media_sha256: str | None = None
+    media_missing: str | None = None
+
+    @property
+    def fetched(self) -> bool:
+        """Nothing of the message is still to be downloaded."""
+        return not self.has_media or self.media_sha256 is not None or self.media_missing is not None
+
+
+class Journal:
+    """The journal file; a context manager. `put` and the coroutines may be called from any thread or loop.
+
+    Every method raises `sqlite3.Error` when the file cannot be read or written.
+    """
+
+    def __init__(self, path: Path, *, synchronous: Synchronous = "NORMAL") -> None:
+        self._db = SQLiteThread(path, schema=_SCHEMA, synchronous=synchronous)
+
+    def __enter__(self) -> Self:
+        self._db.__enter__()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
+        self._db.__exit__(kind, exc, tb)
+
+    def put(self, raw: RawEvent, *, message_ref: str, received_at: datetime) -> bool:
+        """Store an event; it is on disk when this returns. False when it was there already."""
+        return self._db.submit(lambda db: _insert(db, raw, message_ref, received_at)).result()
+
+    async def waiting(self, *, limit: int = 100) -> list[Row]:
+        """Unpublished rows, oldest first."""
+        return await self._db.do(lambda db: _select(db, "published_at IS NULL", limit))
+
+    async def unfetched(self, *, limit: int = 10) -> list[Row]:
+        """Unpublished rows whose attachment is still to be downloaded, oldest first."""
+        return await self._db.do(lambda db: _select(db, f"published_at IS NULL AND {_UNFETCHED}", limit))
+
+    async def set_media(self, seq: int, *, sha256: str | None = None, missing: str | None = None) -> None:
+        """Note where a row's attachment is, or why it is missing."""
+        update = "UPDATE inbox SET media_sha256 = ?, media_missing = ? WHERE seq = ?"
+        await self._write(update, sha256, missing, seq)
+
+    async def mark_published(self, seq: int, at: datetime) -> None:
+        """The row's event is on the bus."""
+        await self._write("UPDATE inbox SET published_at = ? WHERE seq = ?", at.timestamp(), seq)
+
+    async def find(self, message_ref: str) -> Quote | None:
+        """The message behind a reference, with its text while the journal still has it."""
+        return await self._db.do(lambda db: _select_quote(db, message_ref))
+
+    async def put_own(self, chat: str, message_id: str, *, incident_id: str | None, sent_at: datetime) -> None:
+        """Remember a message of the bot's own and the incident that it was about; a repeat changes nothing."""
+        insert = "INSERT OR IGNORE INTO own VALUES (?, ?, ?, ?)"
+        await self._write(insert, chat, message_id, incident_id, sent_at.timestamp())
+
+    async def incident_of(self, chat: str, message_id: str) -> str | None:
+        """The incident that a message of the bot's own was about; None for anybody else's message."""
+        query = "SELECT incident_id FROM own WHERE chat = ? AND message_id = ?"
+        return await self._db.do(lambda db: next((row[0] for row in db.execute(query, (chat, message_id))), None))
+
+    async def depth(self) -> int:
+        """How many rows wait for publication."""
+        query = "SELECT count(*) FROM inbox WHERE published_at IS NULL"
+        return await self._db.do(lambda db: int(db.execute(query).fetchone()[0]))
+
+    async def prune(self, now: datetime) -> None:
+        """Delete what is older than its retention. Unpublished rows stay, however old."""
+        await self._db.do(lambda db: _prune(db, now))
+
+    async def _write(self, statement: str, *values: object) -> None:
+        await self._db.do(lambda db: db.execute(statement, values).rowcount)
+
+
+def _insert(db: sqlite3.Connection, raw: RawEvent, message_ref: str, received_at: datetime) -> bool:
+    values = {
+        "chat": raw.key.chat,
+        "sender": raw.key.sender,
+        "message_id": raw.key.message_id,
+        "kind": raw.kind.value,
+        "message_ref": message_ref,
+        "raw": raw.model_dump_json(exclude_defaults=True),
+        "sent_at": raw.sent_at.timestamp(),
+        "received_at": received_at.timestamp(),
+        "has_media": raw.media is not None,
+    }
+    names = ", ".join(values)
+    marks = ", ".join(f":{name}" for name in values)
+    return db.execute(f"INSERT OR IGNORE INTO inbox ({names}) VALUES ({marks})", values).rowcount == 1  # noqa: S608
+
+
+def _select(db: sqlite3.Connection, where: str, limit: int) -> list[Row]:
+    rows = db.execute(f"SELECT {_COLUMNS} FROM inbox WHERE {where} ORDER BY seq LIMIT ?", (limit,))  # noqa: S608
+    return [
+        Row(
+            seq=seq,
+            message_ref=message_ref,
+            key=MessageKey(chat=chat, sender=sender, message_id=message_id),
+            raw=raw,
+            sent_at=datetime.fromtimestamp(sent_at, UTC),
+            received_at=datetime.fromtimestamp(received_at, UTC),
+            has_media=bool(has_media),
+            media_sha256=sha256,
+            media_missing=missing,
+        )
+        for seq, message_ref, chat, sender, message_id, raw, sent_at, received_at, has_media, sha256, missing in rows
+    ]
+
+
+def _select_quote(db: sqlite3.Connection, message_ref: str) -> Quote | None:
+    query = (
+        "SELECT chat, sender, message_id, raw FROM inbox WHERE message_ref = ? ORDER BY kind = 'message' DESC LIMIT 1"
+    )
+    row = db.execute(query, (message_ref,)).fetchone()
+    if row is None:
+        return None
+    chat, sender, message_id, raw = row
+    text = RawEvent.model_validate_json(raw).text if raw else ""
+    return Quote(key=MessageKey(chat=chat, sender=sender, message_id=message_id), text=text)
+
+
+def _prune(db: sqlite3.Connection, now: datetime) -> None:
+    db.execute("UPDATE inbox SET raw = '' WHERE raw <> '' AND published_at < ?", ((now - KEEP_RAW).timestamp(),))
+    db.execute("DELETE FROM inbox WHERE published_at < ?", ((now - KEEP_ROWS).timestamp(),))
+    db.execute("DELETE FROM own WHERE sent_at < ?", ((now - KEEP_OWN).timestamp(),))
