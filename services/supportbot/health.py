@@ -1,0 +1,140 @@
+"""What a process knows about itself: named checks, from which readiness, `/health` and the operator's view follow."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+import structlog
+
+from supportbot import __version__
+from supportbot.errors import TemporaryError
+from supportbot.redaction import redact_text
+
+REPORT_INTERVAL_S = 10.0
+
+_log = structlog.get_logger(__name__)
+
+
+class State(StrEnum):
+    """How one thing is."""
+
+    OK = "ok"
+    DEGRADED = "degraded"
+    """Works with a loss: a stand-in answers, a dependency is slow."""
+    DOWN = "down"
+    UNKNOWN = "unknown"
+    """Not looked at yet."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One named thing and how it is."""
+
+    name: str
+    state: State
+    since: datetime
+    """When it came into this state, aware UTC."""
+    message: str = ""
+    """One sentence for people, without personal data."""
+    gates: bool = False
+    """The process is not ready unless this is OK or degraded."""
+
+
+class StateStore(Protocol):
+    """Where the state is reported to: the bucket `<b>_state`."""
+
+    async def put(self, key: str, value: bytes) -> Any:
+        """Keep the value under the key; raises TemporaryError or TimeoutError while the bus is away."""
+
+
+class Health:
+    """The checks of one process.
+
+    Args:
+        service: `whatsapp`, `classifier`, `ticket`…
+        instance: The replica, unique among those of the service.
+        clock: Aware UTC now.
+    """
+
+    def __init__(self, service: str, *, instance: str = "local", clock: Callable[[], datetime] | None = None) -> None:
+        self.service = service
+        self.instance = instance
+        self._clock = clock or (lambda: datetime.now(UTC))
+        self._checks: dict[str, Check] = {}
+        self._changed = asyncio.Event()
+        self.declare("process", gates=True)
+
+    def declare(self, name: str, *, gates: bool = False) -> None:
+        """Make a check known before its first result; `gates` makes readiness depend on it."""
+        self._checks[name] = Check(name=name, state=State.UNKNOWN, since=self._clock(), gates=gates)
+        self._changed.set()
+
+    def set(self, name: str, state: State, message: str = "") -> None:
+        """Say how `name` is now. `since` moves only when the state does; an undeclared name is declared."""
+        if name not in self._checks:
+            self.declare(name)
+        old = self._checks[name]
+        message = redact_text(message)
+        if (old.state, old.message) == (state, message):
+            return
+        since = old.since if old.state == state else self._clock()
+        self._checks[name] = Check(name=name, state=state, since=since, message=message, gates=old.gates)
+        self._changed.set()
+
+    def __getitem__(self, name: str) -> Check:
+        return self._checks[name]
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """All checks, in the order of their declaration."""
+        return tuple(self._checks.values())
+
+    @property
+    def is_live(self) -> bool:
+        """False only when a restart is the remedy: the process itself says that it is down."""
+        return self._checks["process"].state != State.DOWN
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether requests may be sent here: every gating check is OK or degraded."""
+        return all(check.state in {State.OK, State.DEGRADED} for check in self.checks if check.gates)
+
+    @property
+    def status(self) -> str:
+        """The word of `GET /health`: `healthy` when all is OK (or not looked at yet), else `degraded`."""
+        wrong = {State.DEGRADED, State.DOWN}
+        return "degraded" if any(check.state in wrong for check in self.checks) else "healthy"
+
+    def to_json(self) -> dict[str, Any]:
+        """`{"service", "instance", "version", "at", "ready", "status", "checks": {name: {state, since, message}}}`."""
+        return {
+            "service": self.service,
+            "instance": self.instance,
+            "version": __version__,
+            "at": self._clock().isoformat(),
+            "ready": self.is_ready,
+            "status": self.status,
+            "checks": {
+                check.name: {"state": check.state, "since": check.since.isoformat(), "message": check.message}
+                for check in self.checks
+            },
+        }
+
+    async def report(self, store: StateStore, *, interval_s: float = REPORT_INTERVAL_S) -> None:
+        """Keep `<service>-<instance>` in the store: every `interval_s`, and at once on a change. Until cancelled."""
+        while True:
+            self._changed.clear()
+            try:
+                await store.put(f"{self.service}-{self.instance}", json.dumps(self.to_json()).encode())
+            except (TemporaryError, TimeoutError, OSError) as exc:
+                _log.warning("state_report_failed", error_type=type(exc).__name__)
+                await asyncio.sleep(interval_s)
+                continue
+            try:
+                await asyncio.wait_for(self._changed.wait(), interval_s)
+            except TimeoutError:
+                continue
