@@ -1,0 +1,1 @@
+"""The command line: `supportbot up`, `demo`, `replay`, `init`, `dlq`."""

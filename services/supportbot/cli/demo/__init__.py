@@ -1,0 +1,1 @@
+"""`supportbot demo`: an invented group, real services, an emulated Zoho Desk."""
