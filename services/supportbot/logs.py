@@ -105,7 +105,7 @@ def name_library_event(_logger: WrappedLogger, _method: str, event: EventDict) -
 
 
 def add_error(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """`exc_info` becomes `error.type`, `error.fingerprint`, `error.stack` and, if it is a telling one, `error.message`."""
+    """`exc_info` becomes the fields of `describe_error`."""
     exc_info = event.pop("exc_info", None)
     if exc_info is True:
         exc_info = sys.exc_info()
@@ -116,7 +116,10 @@ def add_error(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDi
 
 
 def describe_error(exc: BaseException) -> dict[str, Any]:
-    """The fields of an error. The fingerprint is the same for the same error at the same place."""
+    """`error.type`, `error.fingerprint`, `error.stack` and, where it was written to be read, `error.message`.
+
+    The fingerprint is the same for the same error at the same place.
+    """
     frames = _own_frames(exc.__traceback__)
     kind = type(exc).__qualname__
     places = "|".join([kind, *(frame.rpartition(":")[0] for frame in frames)])
@@ -135,7 +138,8 @@ def _own_frames(tb: TracebackType | None) -> list[str]:
     frames = traceback.extract_tb(tb)
     own = [frame for frame in frames if "supportbot" in frame.filename and "site-packages" not in frame.filename]
     return [
-        f"{frame.filename.rpartition('/')[2]}:{frame.name}:{frame.lineno}" for frame in (own or list(frames))[-MAX_FRAMES:]
+        f"{frame.filename.rpartition('/')[2]}:{frame.name}:{frame.lineno}"
+        for frame in (own or list(frames))[-MAX_FRAMES:]
     ]
 
 
