@@ -1,0 +1,46 @@
+"""The emulator's HTTP server: uvicorn on a loopback socket, able to break connections."""
+
+import ipaddress
+import socket
+
+import uvicorn
+
+from .app import build_app
+from .front import DroppableProtocol
+from .portal import Portal
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening loopback socket; port 0 takes a free one.
+
+    Raises:
+        ValueError: The address is not a loopback address; the emulator has no protection at all.
+        OSError: The port is taken.
+    """
+    address = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
+    if not address.is_loopback:
+        raise ValueError(f"{host!r} is not a loopback address")
+    family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
+    return socket.create_server((str(address), port), family=family, backlog=1024)
+
+
+def url_of(listener: socket.socket) -> str:
+    """The base URL of a listening socket."""
+    host, port = listener.getsockname()[:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def build_server(portal: Portal) -> uvicorn.Server:
+    """A server that is not running yet: `await server.serve(sockets=[listener])`."""
+    config = uvicorn.Config(
+        build_app(portal),
+        http=DroppableProtocol,
+        ws="none",
+        lifespan="off",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=60,
+        timeout_graceful_shutdown=1,
+    )
+    return uvicorn.Server(config)
