@@ -130,7 +130,7 @@ class InboundSink(Protocol):
 
 
 class Gateway(Protocol):
-    """A connection to WhatsApp for one account.
+    """One account's link to WhatsApp.
 
     Every call that sends takes a `key`: the effect's name, by which `find_sent` finds out after a crash or a lost
     answer whether it happened. Calls raise `UnavailableError` (dependency `whatsapp`) while not connected.
@@ -143,11 +143,12 @@ class Gateway(Protocol):
     def state(self) -> GatewayState:
         """The state of the link; thread-safe."""
 
-    async def start(self, sink: InboundSink) -> None:
-        """Begin to receive. Returns at once; the link comes up in the background."""
+    async def run(self, sink: InboundSink) -> None:
+        """Keep the link up and receive until cancelled; what has arrived by then is still handed to the sink.
 
-    async def close(self) -> None:
-        """Stop receiving, hand what has already arrived to the sink, and end."""
+        Raises:
+            sqlite3.Error: The sink cannot store; the process must end, so that WhatsApp keeps what follows.
+        """
 
     async def send(self, chat: str, text: str, *, key: str, quoted: Quote | None, mentions: tuple[str, ...]) -> str:
         """Send a text to a group.

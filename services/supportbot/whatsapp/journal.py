@@ -28,7 +28,8 @@ CREATE TABLE IF NOT EXISTS inbox (
   raw TEXT NOT NULL,             -- JSON of a RawEvent; empty once KEEP_RAW has passed
   sent_at REAL NOT NULL, received_at REAL NOT NULL,
   has_media INTEGER NOT NULL,
-  media_sha256 TEXT, media_missing TEXT,   -- one of them is set once the attachment has been fetched or given up
+  fetched INTEGER NOT NULL,      -- 0 while an attachment is still to be downloaded
+  media_missing TEXT,            -- why there is no attachment although the message had one
   published_at REAL,
   UNIQUE (chat, sender, message_id, kind)
 );
@@ -39,10 +40,7 @@ CREATE TABLE IF NOT EXISTS own (
   PRIMARY KEY (chat, message_id)
 ) WITHOUT ROWID;
 """
-_COLUMNS = (
-    "seq, message_ref, chat, sender, message_id, raw, sent_at, received_at, has_media, media_sha256, media_missing"
-)
-_UNFETCHED = "has_media AND media_sha256 IS NULL AND media_missing IS NULL"
+_COLUMNS = "seq, message_ref, chat, sender, message_id, raw, sent_at, received_at, fetched, media_missing"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,14 +54,9 @@ class Row:
     """JSON of a `RawEvent`, as it was when it was received."""
     sent_at: datetime
     received_at: datetime
-    has_media: bool = False
-    media_sha256: str | None = None
+    fetched: bool = True
+    """Nothing of the message is still to be downloaded."""
     media_missing: str | None = None
-
-    @property
-    def fetched(self) -> bool:
-        """Nothing of the message is still to be downloaded."""
-        return not self.has_media or self.media_sha256 is not None or self.media_missing is not None
 
 
 class Journal:
@@ -92,12 +85,11 @@ class Journal:
 
     async def unfetched(self, *, limit: int = 10) -> list[Row]:
         """Unpublished rows whose attachment is still to be downloaded, oldest first."""
-        return await self._db.do(lambda db: _select(db, f"published_at IS NULL AND {_UNFETCHED}", limit))
+        return await self._db.do(lambda db: _select(db, "published_at IS NULL AND NOT fetched", limit))
 
-    async def set_media(self, seq: int, *, sha256: str | None = None, missing: str | None = None) -> None:
-        """Note where a row's attachment is, or why it is missing."""
-        update = "UPDATE inbox SET media_sha256 = ?, media_missing = ? WHERE seq = ?"
-        await self._write(update, sha256, missing, seq)
+    async def mark_fetched(self, seq: int, *, missing: str | None = None) -> None:
+        """The row's attachment is on disk, or `missing` says why it never will be."""
+        await self._write("UPDATE inbox SET fetched = 1, media_missing = ? WHERE seq = ?", missing, seq)
 
     async def mark_published(self, seq: int, at: datetime) -> None:
         """The row's event is on the bus."""
@@ -140,7 +132,7 @@ def _insert(db: sqlite3.Connection, raw: RawEvent, message_ref: str, received_at
         "raw": raw.model_dump_json(exclude_defaults=True),
         "sent_at": raw.sent_at.timestamp(),
         "received_at": received_at.timestamp(),
-        "has_media": raw.media is not None,
+        "fetched": raw.media is None,
     }
     names = ", ".join(values)
     marks = ", ".join(f":{name}" for name in values)
@@ -157,11 +149,10 @@ def _select(db: sqlite3.Connection, where: str, limit: int) -> list[Row]:
             raw=raw,
             sent_at=datetime.fromtimestamp(sent_at, UTC),
             received_at=datetime.fromtimestamp(received_at, UTC),
-            has_media=bool(has_media),
-            media_sha256=sha256,
+            fetched=bool(fetched),
             media_missing=missing,
         )
-        for seq, message_ref, chat, sender, message_id, raw, sent_at, received_at, has_media, sha256, missing in rows
+        for seq, message_ref, chat, sender, message_id, raw, sent_at, received_at, fetched, missing in rows
     ]
 
 

@@ -1,0 +1,174 @@
+"""From the gateway into the journal: the sink that a gateway calls before it acknowledges, and the attachments.
+
+Links to attachments expire, so they are downloaded on receipt, whether or not the bus is there.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import structlog
+
+from supportbot.errors import PermanentError, TemporaryError
+from supportbot.metrics import MESSAGES, WHATSAPP_LAST_EVENT
+from supportbot.whatsapp.convert import Roster
+from supportbot.whatsapp.gateway import Gateway, RawEvent, RawMedia
+from supportbot.whatsapp.journal import Journal, Row
+
+MAX_MEDIA_BYTES = 20 * 1024 * 1024
+"""Zoho Desk takes attachments of up to 20 MB."""
+
+DOWNLOAD_TIMEOUT_S = 60.0
+DOWNLOAD_DELAYS_S = (1.0, 2.0, 5.0, 10.0, 30.0)
+"""Pauses between the attempts to download; after the last the message goes on without its attachment."""
+
+IDLE_S = 30.0
+"""The loops also look without being woken, so that a lost signal delays and never loses."""
+
+_log = structlog.get_logger(__name__)
+
+
+class Bell:
+    """Wakes one loop from any thread; rings that nobody waited for are kept as one."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._rung = asyncio.Event()
+
+    def ring(self) -> None:
+        """Wake the waiter. Thread-safe."""
+        self._loop.call_soon_threadsafe(self._rung.set)
+
+    def clear(self) -> None:
+        """Forget earlier rings; called before looking for work."""
+        self._rung.clear()
+
+    async def wait(self, timeout_s: float = IDLE_S) -> None:
+        """Return after the next ring since `clear`, or after `timeout_s`."""
+        try:
+            await asyncio.wait_for(self._rung.wait(), timeout_s)
+        except TimeoutError:
+            return
+
+
+class JournalSink:
+    """Stores what comes from the bot's groups; of other groups nothing is kept but a count.
+
+    Args:
+        journal: The journal.
+        roster: Makes references.
+        groups: JIDs of the bot's groups.
+        on_stored: Called after each new row, in the gateway's thread.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        *,
+        roster: Roster,
+        groups: frozenset[str],
+        on_stored: Callable[[], None],
+    ) -> None:
+        self._journal = journal
+        self._roster = roster
+        self._groups = groups
+        self._on_stored = on_stored
+
+    def put(self, raw: RawEvent) -> None:
+        """As `InboundSink` says."""
+        if raw.key.chat not in self._groups:
+            MESSAGES.labels("received", "ignored").inc()
+            return
+        now = datetime.now(UTC)
+        stored = self._journal.put(raw, message_ref=self._roster.message_ref(raw.key), received_at=now)
+        WHATSAPP_LAST_EVENT.set(now.timestamp())
+        MESSAGES.labels("received", "ok" if stored else "duplicate").inc()
+        if stored:
+            self._on_stored()
+
+
+class Attachments:
+    """Downloads the attachments of journalled messages into a folder, until the bus has them.
+
+    Args:
+        folder: One file for each waiting message, named by its `seq`.
+        journal: Where the outcome is noted.
+        gateway: Where the bytes come from.
+        bell: Rung when the journal has something new.
+        on_fetched: Called when a message may go on.
+    """
+
+    def __init__(
+        self, folder: Path, *, journal: Journal, gateway: Gateway, bell: Bell, on_fetched: Callable[[], None]
+    ) -> None:
+        self._folder = folder
+        self._journal = journal
+        self._gateway = gateway
+        self._bell = bell
+        self._on_fetched = on_fetched
+
+    async def run(self) -> None:
+        """Fetch what is still to be fetched, oldest first, until cancelled."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        while True:
+            self._bell.clear()
+            rows = await self._journal.unfetched()
+            for row in rows:
+                await self._fetch(row)
+                self._on_fetched()
+            if not rows:
+                await self._bell.wait()
+
+    def read(self, row: Row) -> bytes | None:
+        """The bytes of a fetched attachment; None when the file is gone."""
+        try:
+            return self._path(row).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def remove(self, row: Row) -> None:
+        """Forget the bytes: the bus has them."""
+        self._path(row).unlink(missing_ok=True)
+
+    async def _fetch(self, row: Row) -> None:
+        media = _media_of(row)
+        if media is None:
+            await self._journal.mark_fetched(row.seq, missing="the message could not be read")
+            return
+        try:
+            data = await self._download(media)
+        except (PermanentError, TemporaryError) as exc:
+            _log.warning("attachment_missing", message_ref=row.message_ref, error_type=type(exc).__name__)
+            await self._journal.mark_fetched(row.seq, missing=str(exc))
+            return
+        # The whole file is there under its name or not at all: a crash in between fetches again.
+        partial = self._path(row).with_suffix(".part")
+        partial.write_bytes(data)
+        partial.replace(self._path(row))
+        await self._journal.mark_fetched(row.seq)
+
+    async def _download(self, media: RawMedia) -> bytes:
+        for delay_s in DOWNLOAD_DELAYS_S:
+            try:
+                return await self._download_once(media)
+            except TemporaryError:
+                await asyncio.sleep(delay_s)
+        return await self._download_once(media)
+
+    async def _download_once(self, media: RawMedia) -> bytes:
+        try:
+            async with asyncio.timeout(DOWNLOAD_TIMEOUT_S):
+                return await self._gateway.download(media, max_bytes=MAX_MEDIA_BYTES)
+        except TimeoutError as exc:
+            raise TemporaryError(f"the attachment did not arrive within {DOWNLOAD_TIMEOUT_S:.0f} s") from exc
+
+    def _path(self, row: Row) -> Path:
+        return self._folder / str(row.seq)
+
+
+def _media_of(row: Row) -> RawMedia | None:
+    try:
+        return RawEvent.model_validate_json(row.raw).media
+    except ValueError:
+        return None

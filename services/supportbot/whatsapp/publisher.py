@@ -1,0 +1,135 @@
+"""From the journal onto the bus, in the order of arrival. While the bus is away the rows wait."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import structlog
+from opentelemetry.trace import SpanKind
+
+from supportbot.bus import Bus
+from supportbot.contracts import InboxEvent, Media, MessageReceived, Outcome, TrailEntry
+from supportbot.errors import PermanentError, TemporaryError
+from supportbot.ids import make_group_ref
+from supportbot.telemetry import tracer
+from supportbot.whatsapp.convert import Context, Roster, to_inbox_event, to_media, to_unknown_event
+from supportbot.whatsapp.gateway import RawEvent, RawKind
+from supportbot.whatsapp.inbound import Attachments, Bell
+from supportbot.whatsapp.journal import Journal, Row
+
+RETRY_S = 1.0
+PRUNE_INTERVAL_S = 3600.0
+
+_log = structlog.get_logger(__name__)
+
+
+class Publisher:
+    """Drains the journal.
+
+    Args:
+        bus: The bus.
+        journal: The journal.
+        attachments: The downloaded attachments.
+        roster: Who is who.
+        bell: Rung when a row may be ready.
+    """
+
+    def __init__(
+        self,
+        bus: Bus,
+        *,
+        journal: Journal,
+        attachments: Attachments,
+        roster: Roster,
+        bell: Bell,
+    ) -> None:
+        self._bus = bus
+        self._journal = journal
+        self._attachments = attachments
+        self._roster = roster
+        self._bell = bell
+
+    async def run(self) -> None:
+        """Publish what waits, until cancelled. A row that is not fetched yet holds those behind it."""
+        while True:
+            self._bell.clear()
+            rows = await self._journal.waiting()
+            ready = rows[: next((index for index, row in enumerate(rows) if not row.fetched), len(rows))]
+            for row in ready:
+                await self._publish_until_done(row)
+            if not ready:
+                await self._bell.wait()
+
+    async def _publish_until_done(self, row: Row) -> None:
+        while True:
+            try:
+                await self._publish(row)
+            except TemporaryError as exc:
+                _log.warning("publish_delayed", message_ref=row.message_ref, error_type=type(exc).__name__)
+                await asyncio.sleep(exc.delay_s or RETRY_S)
+            else:
+                return
+
+    async def _publish(self, row: Row) -> None:
+        """Attachment, event, trail, mark: a crash anywhere repeats it, and the repeat is dropped by its id."""
+        with tracer.start_as_current_span("receive whatsapp.group", kind=SpanKind.CONSUMER) as span:
+            event = await self._event(row)
+            span.set_attribute("messaging.system", "whatsapp")
+            span.set_attribute("supportbot.message.ref", row.message_ref)
+            if event is not None:
+                await self._bus.publish(event)
+            await self._bus.record(self._entry(row, event))
+            await self._journal.mark_published(row.seq, datetime.now(UTC))
+        self._attachments.remove(row)
+
+    async def _event(self, row: Row) -> InboxEvent | None:
+        """The row's event; None for one that WhatsApp could not decrypt. What cannot be converted is `unknown`."""
+        try:
+            raw = RawEvent.model_validate_json(row.raw)
+            if raw.kind is RawKind.UNDECRYPTABLE:
+                return None
+            return to_inbox_event(raw, self._roster, await self._context(row, raw))
+        except ValueError:
+            # Without the cause: it would quote the message.
+            _log.error("conversion_failed", message_ref=row.message_ref)
+            return self._unknown(row)
+
+    def _unknown(self, row: Row) -> MessageReceived:
+        return to_unknown_event(row.key, self._roster, sent_at=row.sent_at, received_at=row.received_at)
+
+    async def _context(self, row: Row, raw: RawEvent) -> Context:
+        about = raw.target or raw.quoted
+        return Context(
+            received_at=row.received_at,
+            media=await self._media(row, raw),
+            incident_id=await self._journal.incident_of(about.chat, about.message_id) if about else None,
+        )
+
+    async def _media(self, row: Row, raw: RawEvent) -> Media | None:
+        if raw.media is None:
+            return None
+        data = self._attachments.read(row) if row.media_missing is None else None
+        if data is None:
+            return to_media(raw.media, sha256=None, missing=row.media_missing or "the gateway's copy is lost")
+        try:
+            sha256 = await self._bus.media.put(data)
+        except PermanentError as exc:
+            return to_media(raw.media, sha256=None, size_bytes=len(data), missing=str(exc))
+        return to_media(raw.media, sha256=sha256, size_bytes=len(data))
+
+    def _entry(self, row: Row, event: InboxEvent | None) -> TrailEntry:
+        unknown = isinstance(event, MessageReceived) and event.note == "unknown"
+        return TrailEntry(
+            message_ref=row.message_ref,
+            group_ref=make_group_ref(self._roster.install_key, row.key.chat),
+            stage="whatsapp",
+            outcome=Outcome.UNDECRYPTABLE if event is None else Outcome.RECEIVED,
+            at=datetime.now(UTC),
+            reasons=("could not be converted",) if unknown else (),
+        )
+
+
+async def prune(journal: Journal) -> None:
+    """Keep to the journal's retention, until cancelled."""
+    while True:
+        await journal.prune(datetime.now(UTC))
+        await asyncio.sleep(PRUNE_INTERVAL_S)
