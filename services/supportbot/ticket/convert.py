@@ -30,7 +30,8 @@ _FIELD_CHARS: Final = 255
 _ATTACHMENT_NAME_CHARS: Final = 100
 _FIRST_NAME_CHARS: Final = 40
 _LAST_NAME_CHARS: Final = 200
-_SUBSTITUTES: Final = {Priority.URGENT: (Priority.HIGH,), Priority.LOW: (), Priority.MEDIUM: (), Priority.HIGH: ()}
+_DEFAULT_PRIORITIES: Final = ("Low", "Medium", "High")
+_ALWAYS_FILLED: Final = frozenset({"subject", "description", "departmentId", "contactId", "status", "channel"})
 _EXTENSIONS: Final = {
     "image/jpeg": ".jpg",
     "image/png": ".png",
@@ -46,14 +47,17 @@ _EXTENSIONS: Final = {
 
 @dataclass(frozen=True, kw_only=True)
 class Portal:
-    """What one portal allows in its ticket fields. An empty list means that the portal did not say."""
+    """What one portal allows in its ticket fields. Empty means that the portal did not say."""
 
-    priorities: tuple[str, ...] = ()
-    categories: tuple[str, ...] = ()
-    channels: tuple[str, ...] = ()
+    picklists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The allowed values by the field's API name."""
     custom_fields: frozenset[str] = frozenset()
-    unfillable: tuple[str, ...] = ()
-    """Mandatory fields that the service has no value for."""
+    mandatory: frozenset[str] = frozenset()
+
+    def unfillable(self, configured: Iterable[str]) -> tuple[str, ...]:
+        """Mandatory fields for which there is neither a value nor a list to take one from, sorted."""
+        known = {*_ALWAYS_FILLED, *configured, INCIDENT_FIELD}
+        return tuple(sorted(name for name in self.mandatory - known if not self.picklists.get(name)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,11 +121,16 @@ def make_ticket(incident: IncidentState, text: TicketText, fields: TicketFields,
     }
     choices = {
         "priority": choose_priority(incident.priority, portal),
-        "category": _choose(incident.category, portal.categories) if portal.categories else None,
-        "channel": _choose("WhatsApp", portal.channels) if portal.channels else None,
+        "category": _choose(incident.category, portal.picklists.get("category", ())),
+        "channel": _choose("WhatsApp", portal.picklists.get("channel", ())),
     }
     body |= {name: value for name, value in choices.items() if value is not None}
-    custom = {name: value[:_FIELD_CHARS] for name, value in fields.custom_fields.items()}
+    body |= _forced_choices(body, portal)
+    custom = {
+        name: value[:_FIELD_CHARS]
+        for name, value in fields.custom_fields.items()
+        if name in portal.custom_fields or not portal.custom_fields
+    }
     if INCIDENT_FIELD in portal.custom_fields:
         custom[INCIDENT_FIELD] = incident.incident_id
     if custom:
@@ -129,15 +138,18 @@ def make_ticket(incident: IncidentState, text: TicketText, fields: TicketFields,
     return body
 
 
+def _forced_choices(body: Mapping[str, Any], portal: Portal) -> dict[str, str]:
+    """The first value of each picklist that the portal demands and that nothing else fills."""
+    missing = (name for name in portal.mandatory if name not in body and not name.startswith("cf_"))
+    return {name: portal.picklists[name][0] for name in missing if name != "status" and portal.picklists.get(name)}
+
+
 def choose_priority(priority: Priority, portal: Portal) -> str | None:
     """The portal's word for a priority, or for the next lower one; None where it has neither."""
-    if not portal.priorities:
-        return None if priority is Priority.URGENT else priority.value
-    for wanted in (priority, *_SUBSTITUTES[priority]):
-        found = _choose(wanted.value, portal.priorities)
-        if found is not None:
-            return found
-    return None
+    allowed = portal.picklists.get("priority", _DEFAULT_PRIORITIES)
+    wanted = (priority, Priority.HIGH) if priority is Priority.URGENT else (priority,)
+    found = (_choose(one.value, allowed) for one in wanted)
+    return next((value for value in found if value is not None), None)
 
 
 def make_comment(

@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, TypeVar
 
 import httpx
@@ -42,6 +42,8 @@ from supportbot.ticket.oauth import AccessToken, Grant, TokenError, Tokens, Toke
 
 _NOT_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _ROW_LIMIT: Final = 100
+TICKET_PAGE: Final = 50
+"""Rows of a page of tickets."""
 _CREDITS_HEADER: Final = "X-Rate-Limit-Remaining-v3"
 
 _R = TypeVar("_R", bound=Resource)
@@ -70,7 +72,7 @@ class _Call:
     method: Literal["GET", "POST", "PATCH"]
     path: str
     write: bool = False
-    params: Mapping[str, str | int] | None = None
+    params: Mapping[str, str] | None = None
     json: Mapping[str, Any] | None = None
     file: tuple[str, bytes, str] | None = None
 
@@ -153,19 +155,15 @@ class ZohoDesk:
 
     async def list_departments(self) -> list[Department]:
         """The portal's departments."""
-        call = _Call(name="departments", doing="list departments", method="GET", path="/departments")
-        return await self._list(Department, call)
+        return await self._list(Department, _get("departments", "list departments", "/departments"))
 
     async def list_organizations(self) -> list[Organization]:
         """The portals that the tokens reach."""
-        path = "/accessibleOrganizations"
-        return await self._list(
-            Organization, _Call(name="organizations", doing="list portals", method="GET", path=path)
-        )
+        return await self._list(Organization, _get("organizations", "list portals", "/accessibleOrganizations"))
 
     async def read_myself(self) -> Agent:
         """The user whom the tokens belong to."""
-        return await self._one(Agent, _Call(name="myinfo", doing="read the user", method="GET", path="/myinfo"))
+        return await self._one(Agent, _get("myinfo", "read the user", "/myinfo"))
 
     async def list_ticket_fields(self, department_id: str) -> list[TicketField]:
         """The fields of a department's tickets, by the newer of two operations that the portal has."""
@@ -173,77 +171,63 @@ class ZohoDesk:
         newer = {"module": "tickets", "associatedDepartments": department_id}
         older = {"module": "tickets", "departmentId": department_id}
         try:
-            call = _Call(name="fields", doing=doing, method="GET", path="/fields", params=newer)
-            return await self._list(TicketField, call)
+            return await self._list(TicketField, _get("fields", doing, "/fields", newer))
         except NotFoundError:
-            call = _Call(name="fields", doing=doing, method="GET", path="/organizationFields", params=older)
-            return await self._list(TicketField, call)
+            return await self._list(TicketField, _get("fields", doing, "/organizationFields", older))
 
     async def search_contacts(self, **criteria: str) -> list[Contact]:
         """Contacts by `email`, `phone` or `mobile`. A fresh contact is missing for minutes."""
-        params = {**criteria, "limit": _ROW_LIMIT}
-        call = _Call(
-            name="contact_search", doing="search contacts", method="GET", path="/contacts/search", params=params
-        )
+        call = _get("contact_search", "search contacts", "/contacts/search", {**criteria, "limit": str(_ROW_LIMIT)})
         return await self._list(Contact, call)
 
     async def create_contact(self, body: Mapping[str, Any]) -> Contact:
         """Create a contact; two with one phone are accepted."""
-        path = "/contacts"
-        call = _Call(name="contact_create", doing="create a contact", method="POST", path=path, json=body, write=True)
-        return await self._one(Contact, call)
+        return await self._one(Contact, _post("contact_create", "create a contact", "/contacts", body))
 
     async def create_ticket(self, body: Mapping[str, Any]) -> Ticket:
         """Create a ticket. There is no idempotency key: see OutcomeUnknownError."""
-        path = "/tickets"
-        call = _Call(name="ticket_create", doing="create a ticket", method="POST", path=path, json=body, write=True)
-        return await self._one(Ticket, call)
+        return await self._one(Ticket, _post("ticket_create", "create a ticket", "/tickets", body))
 
     async def read_ticket(self, ticket_id: str) -> Ticket:
         """One ticket in full."""
-        call = _Call(name="ticket_read", doing="read a ticket", method="GET", path=f"/tickets/{ticket_id}")
-        return await self._one(Ticket, call)
+        return await self._one(Ticket, _get("ticket_read", "read a ticket", f"/tickets/{ticket_id}"))
 
     async def list_newest_tickets(self, department_id: str, *, start: int = 0) -> list[Ticket]:
-        """A page of at most 50 tickets of a department, newest first; not delayed as the search is."""
-        params: dict[str, str | int] = {"departmentId": department_id, "sortBy": "-createdTime", "limit": 50}
+        """A page of at most 50 tickets of a department, newest first; it does not lag as the search does."""
+        params = {"departmentId": department_id, "sortBy": "-createdTime", "limit": str(TICKET_PAGE)}
         if start:
-            params["from"] = start
-        return await self._list(
-            Ticket, _Call(name="ticket_list", doing="list tickets", method="GET", path="/tickets", params=params)
-        )
+            params["from"] = str(start)
+        return await self._list(Ticket, _get("ticket_list", "list tickets", "/tickets", params))
 
     async def update_ticket(self, ticket_id: str, body: Mapping[str, Any]) -> None:
         """Change fields of a ticket; the same change again does nothing, so its outcome is never unknown."""
         path = f"/tickets/{ticket_id}"
         await self._send(_Call(name="ticket_update", doing="update a ticket", method="PATCH", path=path, json=body))
 
-    async def create_comment(self, ticket_id: str, content: str, *, is_public: bool = False) -> Comment:
-        """Add a comment in plain text."""
-        body = {"content": content, "isPublic": is_public, "contentType": "plainText"}
-        path = f"/tickets/{ticket_id}/comments"
-        call = _Call(name="comment_create", doing="add a comment", method="POST", path=path, json=body, write=True)
-        return await self._one(Comment, call)
+    async def create_comment(self, ticket_id: str, content: str) -> Comment:
+        """Add a private comment in plain text."""
+        body = {"content": content, "isPublic": False, "contentType": "plainText"}
+        return await self._one(
+            Comment, _post("comment_create", "add a comment", f"/tickets/{ticket_id}/comments", body)
+        )
 
     async def list_newest_comments(self, ticket_id: str) -> list[Comment]:
         """The newest comments of a ticket, at most 100."""
-        params: dict[str, str | int] = {"sortBy": "-commentedTime", "limit": _ROW_LIMIT}
-        path = f"/tickets/{ticket_id}/comments"
-        call = _Call(name="comment_list", doing="list comments", method="GET", path=path, params=params)
-        return await self._list(Comment, call)
+        params = {"sortBy": "-commentedTime", "limit": str(_ROW_LIMIT)}
+        return await self._list(
+            Comment, _get("comment_list", "list comments", f"/tickets/{ticket_id}/comments", params)
+        )
 
     async def create_attachment(self, ticket_id: str, name: str, data: bytes, mime_type: str) -> Attachment:
         """Attach a file."""
-        path, file = f"/tickets/{ticket_id}/attachments", (name, data, mime_type)
-        call = _Call(name="attachment_create", doing="attach a file", method="POST", path=path, file=file, write=True)
+        path = f"/tickets/{ticket_id}/attachments"
+        call = replace(_post("attachment_create", "attach a file", path), file=(name, data, mime_type))
         return await self._one(Attachment, call)
 
     async def list_attachments(self, ticket_id: str) -> list[Attachment]:
         """The files of a ticket, at most 100."""
-        params = {"limit": _ROW_LIMIT}
-        path = f"/tickets/{ticket_id}/attachments"
-        call = _Call(name="attachment_list", doing="list attachments", method="GET", path=path, params=params)
-        return await self._list(Attachment, call)
+        path, params = f"/tickets/{ticket_id}/attachments", {"limit": str(_ROW_LIMIT)}
+        return await self._list(Attachment, _get("attachment_list", "list attachments", path, params))
 
     async def _list(self, kind: type[_R], call: _Call) -> list[_R]:
         body = await self._send(call)
@@ -344,6 +328,14 @@ async def open_desk(config: DeskConfig, tokens: Tokens, breaker: Breaker) -> Asy
     timeout = _timeout(config, read_s=config.timeout_s)
     async with httpx.AsyncClient(base_url=config.desk_url, auth=auth, timeout=timeout) as http:
         yield ZohoDesk(http, breaker, concurrency=config.concurrency)
+
+
+def _get(name: str, doing: str, path: str, params: Mapping[str, str] | None = None) -> _Call:
+    return _Call(name=name, doing=doing, method="GET", path=path, params=params)
+
+
+def _post(name: str, doing: str, path: str, json: Mapping[str, Any] | None = None) -> _Call:
+    return _Call(name=name, doing=doing, method="POST", path=path, json=json, write=True)
 
 
 def _timeout(config: DeskConfig, *, read_s: float) -> httpx.Timeout:
