@@ -39,6 +39,9 @@ CREATE TABLE IF NOT EXISTS own (
   chat TEXT NOT NULL, message_id TEXT NOT NULL, incident_id TEXT, sent_at REAL NOT NULL,
   PRIMARY KEY (chat, message_id)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS requests (
+  key TEXT PRIMARY KEY, digest TEXT NOT NULL, asked_at REAL NOT NULL
+) WITHOUT ROWID;
 """
 _COLUMNS = "seq, message_ref, chat, sender, message_id, raw, sent_at, received_at, fetched, media_missing"
 
@@ -65,7 +68,7 @@ class Journal:
     Every method raises `sqlite3.Error` when the file cannot be read or written.
     """
 
-    def __init__(self, path: Path, *, synchronous: Synchronous = "NORMAL") -> None:
+    def __init__(self, path: Path, *, synchronous: Synchronous = "normal") -> None:
         self._db = SQLiteThread(path, schema=_SCHEMA, synchronous=synchronous)
 
     def __enter__(self) -> Self:
@@ -108,6 +111,10 @@ class Journal:
         """The incident that a message of the bot's own was about; None for anybody else's message."""
         query = "SELECT incident_id FROM own WHERE chat = ? AND message_id = ?"
         return await self._db.do(lambda db: next((row[0] for row in db.execute(query, (chat, message_id))), None))
+
+    async def claim(self, key: str, digest: str, *, asked_at: datetime) -> str:
+        """Remember what was asked for under an idempotency key; returns the digest of its first use."""
+        return await self._db.do(lambda db: _claim(db, key, digest, asked_at))
 
     async def depth(self) -> int:
         """How many rows wait for publication."""
@@ -168,7 +175,13 @@ def _select_quote(db: sqlite3.Connection, message_ref: str) -> Quote | None:
     return Quote(key=MessageKey(chat=chat, sender=sender, message_id=message_id), text=text)
 
 
+def _claim(db: sqlite3.Connection, key: str, digest: str, asked_at: datetime) -> str:
+    db.execute("INSERT OR IGNORE INTO requests VALUES (?, ?, ?)", (key, digest, asked_at.timestamp()))
+    return str(db.execute("SELECT digest FROM requests WHERE key = ?", (key,)).fetchone()[0])
+
+
 def _prune(db: sqlite3.Connection, now: datetime) -> None:
     db.execute("UPDATE inbox SET raw = '' WHERE raw <> '' AND published_at < ?", ((now - KEEP_RAW).timestamp(),))
     db.execute("DELETE FROM inbox WHERE published_at < ?", ((now - KEEP_ROWS).timestamp(),))
+    db.execute("DELETE FROM requests WHERE asked_at < ?", ((now - KEEP_ROWS).timestamp(),))
     db.execute("DELETE FROM own WHERE sent_at < ?", ((now - KEEP_OWN).timestamp(),))

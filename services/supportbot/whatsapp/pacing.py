@@ -28,7 +28,11 @@ class Pace:
     group_per_minute: float = 12.0
     """Messages and reactions to one group."""
     human: bool = True
-    """Pause before a text as if it were typed; off for the simulator."""
+    """Pause before a text as if it were typed."""
+
+
+SIMULATED = Pace(total_per_minute=60_000, group_per_minute=60_000, human=False)
+"""Nobody bans the simulator."""
 
 
 @dataclass

@@ -14,7 +14,7 @@ from typing import Literal, Self
 from pydantic import AwareDatetime
 
 from supportbot.contracts import Contract
-from supportbot.whatsapp.gateway import MessageKey, RawEvent, RawKind, RawMedia, RawPerson
+from supportbot.whatsapp.gateway import RawEvent, RawKind, RawMedia, RawPerson
 from supportbot.whatsapp.sqlite_thread import SQLiteThread
 
 _SCHEMA = """
@@ -86,11 +86,11 @@ class SimulatedWhatsApp:
         query = "SELECT message_id FROM life WHERE key = ? ORDER BY cursor LIMIT 1"
         return await self._db.do(lambda db: next((str(row[0]) for row in db.execute(query, (key,))), None))
 
-    async def find_key(self, chat: str, message_id: str) -> MessageKey | None:
-        """The full key of a message, the bot's own included."""
+    async def find(self, chat: str, message_id: str) -> RawEvent | None:
+        """A message of a group by its id, the bot's own included."""
         query = "SELECT raw FROM life WHERE chat = ? AND message_id = ? ORDER BY cursor LIMIT 1"
-        raw = await self._db.do(lambda db: db.execute(query, (chat, message_id)).fetchone())
-        return RawEvent.model_validate_json(raw[0]).key if raw else None
+        row = await self._db.do(lambda db: db.execute(query, (chat, message_id)).fetchone())
+        return RawEvent.model_validate_json(row[0]) if row else None
 
     async def undelivered(self, *, limit: int = 200) -> list[tuple[int, RawEvent]]:
         """What waits for the bot's phone, oldest first, with its cursor."""

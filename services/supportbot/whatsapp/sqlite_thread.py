@@ -16,8 +16,8 @@ from typing import Literal, Self, TypeVar
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
-Synchronous = Literal["NORMAL", "FULL"]
-"""NORMAL in WAL mode survives the death of any process; a loss of power may take the last commits without FULL."""
+Synchronous = Literal["normal", "full"]
+"""`normal` in WAL mode survives the death of any process; a loss of power may take the last commits without `full`."""
 
 _BATCH = 500
 
@@ -38,7 +38,7 @@ class SQLiteThread:
         synchronous: SQLite's setting of that name.
     """
 
-    def __init__(self, path: Path, *, schema: str, synchronous: Synchronous = "NORMAL") -> None:
+    def __init__(self, path: Path, *, schema: str, synchronous: Synchronous = "normal") -> None:
         self._path = path
         self._schema = schema
         self._synchronous = synchronous

@@ -1,0 +1,155 @@
+"""`python -m supportbot.whatsapp`: wiring. Exactly one of it runs for a bot."""
+
+import asyncio
+import fcntl
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, ExitStack, contextmanager
+from pathlib import Path
+
+import structlog
+from fastapi import APIRouter
+
+from supportbot.bus import Bus
+from supportbot.errors import UnavailableError, UserError
+from supportbot.health import Health, State
+from supportbot.metrics import WHATSAPP_CONNECTED
+from supportbot.service import Service, run_service
+from supportbot.settings import Settings, load_settings, read_install_key
+from supportbot.spec import Gateway as GatewayName
+from supportbot.spec import SupportBot, load_bot
+from supportbot.topology import Stage
+from supportbot.whatsapp import simulator_api
+from supportbot.whatsapp.app import create_whatsapp_app
+from supportbot.whatsapp.convert import Roster
+from supportbot.whatsapp.gateway import Gateway, Group
+from supportbot.whatsapp.handler import ReplyHandler, rooms_of
+from supportbot.whatsapp.inbound import Attachments, Bell, JournalSink
+from supportbot.whatsapp.journal import Journal
+from supportbot.whatsapp.not_available import NotAvailable
+from supportbot.whatsapp.outgoing import OutgoingMessages
+from supportbot.whatsapp.pacing import SIMULATED, Pace, Pacer
+from supportbot.whatsapp.publisher import Publisher, prune
+from supportbot.whatsapp.simulated_whatsapp import SimulatedWhatsApp
+from supportbot.whatsapp.simulator import Simulator
+
+WATCH_INTERVAL_S = 1.0
+BUS_RETRY_S = 1.0
+
+_log = structlog.get_logger(__name__)
+
+
+async def main(service: Service) -> None:
+    """The gateway, its journal and its HTTP side, which run with or without a bus; inside them what needs the bus."""
+    settings = service.settings
+    bot, install_key = load_bot(settings.spec), read_install_key(settings)
+    for name in ("whatsapp", "bus"):
+        service.health.declare(name)
+    with ExitStack() as stack:
+        stack.enter_context(_only_one(settings.data / "whatsapp.lock"))
+        journal = stack.enter_context(Journal(settings.data / "journal.db", synchronous=settings.journal_sync))
+        gateway, router = _make_gateway(bot, settings, stack)
+        roster = Roster(install_key, frozenset(bot.spec.whatsapp.staff), gateway.own_jids)
+        arrived, ready = Bell(), Bell()
+        attachments = Attachments(
+            settings.data / "attachments", journal=journal, gateway=gateway, bell=arrived, on_fetched=ready.ring
+        )
+        sink = JournalSink(
+            journal,
+            roster=roster,
+            groups=frozenset(group.jid for group in bot.spec.whatsapp.groups),
+            on_stored=lambda: (arrived.ring(), ready.ring()),
+        )
+        pacer = Pacer(SIMULATED if router else Pace(total_per_minute=settings.sends_per_minute))
+        outgoing = OutgoingMessages(gateway=gateway, journal=journal, pacer=pacer)
+        app = create_whatsapp_app(service, bot.spec, gateway=gateway, journal=journal, outgoing=outgoing)
+        if router:
+            app.include_router(router)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(service.serve(app))
+            tasks.create_task(attachments.run())
+            tasks.create_task(prune(journal))
+            tasks.create_task(_watch(service.health, gateway, paused=bot.spec.paused))
+            if not bot.spec.paused:
+                tasks.create_task(gateway.run(sink))
+
+            # Cancelled first and awaited, so that an answer on its way can still be sent.
+            async with AsyncExitStack() as connection:
+                bus = await _connect(settings, bot, service.health, connection)
+                handler = ReplyHandler(
+                    bot.spec,
+                    rooms=rooms_of(bot.spec, install_key),
+                    gateway=gateway,
+                    journal=journal,
+                    ledger=bus.effects,
+                    pacer=pacer,
+                )
+                publisher = Publisher(bus, journal=journal, attachments=attachments, roster=roster, bell=ready)
+                async with asyncio.TaskGroup() as pipeline:
+                    pipeline.create_task(_watch_bus(service.health, bus))
+                    pipeline.create_task(service.health.report(await bus.bucket("state")))
+                    pipeline.create_task(publisher.run())
+                    if not bot.spec.paused:
+                        pipeline.create_task(bus.consume(Stage.WHATSAPP, handler, lanes=settings.lanes))
+
+
+def _make_gateway(bot: SupportBot, settings: Settings, stack: ExitStack) -> tuple[Gateway, APIRouter | None]:
+    """The gateway that the spec names; with the simulator also its endpoints."""
+    name, groups = bot.spec.whatsapp.gateway, bot.spec.whatsapp.groups
+    if name is not GatewayName.SIMULATOR:
+        gateway = NotAvailable(name)
+        _log.error("gateway_not_available", gateway=name, advice=gateway.state().message)
+        return gateway, None
+    server = stack.enter_context(SimulatedWhatsApp(settings.data / "simulated-whatsapp.db"))
+    simulator = Simulator(server, groups=tuple(Group(jid=group.jid) for group in groups))
+    return simulator, simulator_api.create_router(simulator, server, default_group=groups[0].jid)
+
+
+async def _connect(settings: Settings, bot: SupportBot, health: Health, stack: AsyncExitStack) -> Bus:
+    """The bus, as soon as there is one; the journal fills meanwhile."""
+    while True:
+        try:
+            name = bot.metadata.name
+            return await stack.enter_async_context(Bus.connect(settings.nats_url, bot=name, service="whatsapp"))
+        except UnavailableError as exc:
+            health.set("bus", State.DOWN, str(exc))
+            await asyncio.sleep(BUS_RETRY_S)
+
+
+async def _watch(health: Health, gateway: Gateway, *, paused: bool) -> None:
+    """Report the state of the link, until cancelled."""
+    while True:
+        state = gateway.state()
+        WHATSAPP_CONNECTED.set(state.connected)
+        message = "the bot is paused: messages wait at WhatsApp" if paused else state.message
+        health.set("whatsapp", State.OK if state.connected else State.DEGRADED, message)
+        await asyncio.sleep(WATCH_INTERVAL_S)
+
+
+async def _watch_bus(health: Health, bus: Bus) -> None:
+    """Report the state of the bus, until cancelled."""
+    while True:
+        if bus.is_ready:
+            health.set("bus", State.OK)
+        else:
+            health.set("bus", State.DOWN, "NATS does not answer; messages wait in the journal")
+        await asyncio.sleep(WATCH_INTERVAL_S)
+
+
+@contextmanager
+def _only_one(path: Path) -> Iterator[None]:
+    """Hold the data folder: two processes on one WhatsApp session replace each other.
+
+    Raises:
+        UserError: Another process holds it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as exc:
+            raise UserError(f"another whatsapp service uses {path.parent}; end it, or set SUPPORTBOT_DATA") from exc
+        yield
+
+
+if __name__ == "__main__":
+    raise SystemExit(run_service("whatsapp", load_settings, main))
