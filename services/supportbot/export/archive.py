@@ -130,7 +130,7 @@ def _open_zip(path: Path, file: BinaryIO) -> OpenedExport:
         raise UserError(f"{name!r} lists too many files for a chat: {_HOW}.")
     try:
         with zipfile.ZipFile(file) as archive:
-            entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+            entries = [entry for entry in archive.infolist() if not entry.filename.endswith("/")]
             _check_sizes(entries, name)
             chat = _find_chat(entries, path)
             data = _read_bounded(archive, chat, TEXT_LIMIT_BYTES)

@@ -4,8 +4,8 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from supportbot.export import notices
-from supportbot.export.kinds import starts_as_content
-from supportbot.export.marks import plain_name
+from supportbot.export.kinds import read_content, starts_as_content
+from supportbot.export.marks import LEFT_TO_RIGHT, plain_name
 
 _LONGEST_NAME = 100
 _ENOUGH = 3
@@ -40,17 +40,32 @@ def _split_first(rest: str) -> tuple[str | None, str]:
 
 
 def _names_with_colon(split: Sequence[tuple[str | None, str]]) -> frozenset[str]:
-    """The authors who are only the beginning of a name: every line goes on with the same few words and a colon."""
+    """The authors who are only the beginning of a name: every line goes on with the same few words and a colon.
+
+    Somebody who reports by a form ("Tienda: 305") writes such lines too, but then photos do not come after the colon.
+    """
     followers: dict[str, Counter[str]] = defaultdict(Counter)
+    confirmed: set[str] = set()
     for author, body in split:
-        if author is not None:
-            followers[author][_second_part(body)] += 1
-    return frozenset(author for author, parts in followers.items() if _are_names(parts))
+        if author is None:
+            continue
+        part, rest = _second_part(body)
+        followers[author][part] += 1
+        if part and author not in confirmed and _is_whatsapps(rest):
+            confirmed.add(author)
+    return frozenset(author for author in confirmed if _are_names(followers[author]))
 
 
-def _second_part(body: str) -> str:
-    part, colon, _ = body.partition(": ")
-    return plain_name(part) if colon and len(part) <= _LONGEST_NAME and not starts_as_content(body) else ""
+def _second_part(body: str) -> tuple[str, str]:
+    part, colon, rest = body.partition(": ")
+    if not colon or len(part) > _LONGEST_NAME or starts_as_content(body) or "<" in part or LEFT_TO_RIGHT in part:
+        return "", body
+    return plain_name(part), rest
+
+
+def _is_whatsapps(body: str) -> bool:
+    content = read_content(body)
+    return content.media is not None or content.deleted
 
 
 def _are_names(parts: Counter[str]) -> bool:
