@@ -48,7 +48,7 @@ class StateStore(Protocol):
     """Where the state is reported to: the bucket `<b>_state`."""
 
     async def put(self, key: str, value: bytes) -> Any:
-        """Keep the value under the key; raises TemporaryError or TimeoutError while the bus is away."""
+        """Keep the value under the key; raises TemporaryError while the bus is away."""
 
 
 class Health:
@@ -124,13 +124,22 @@ class Health:
             },
         }
 
+    async def watch(self, name: str, is_ok: Callable[[], bool], *, interval_s: float = 1.0, message: str = "") -> None:
+        """Set a check from a cheap question, again and again; `message` says what it means when it is down."""
+        while True:
+            if is_ok():
+                self.set(name, State.OK)
+            else:
+                self.set(name, State.DOWN, message)
+            await asyncio.sleep(interval_s)
+
     async def report(self, store: StateStore, *, interval_s: float = REPORT_INTERVAL_S) -> None:
         """Keep `<service>-<instance>` in the store: every `interval_s`, and at once on a change. Until cancelled."""
         while True:
             self._changed.clear()
             try:
                 await store.put(f"{self.service}-{self.instance}", json.dumps(self.to_json()).encode())
-            except (TemporaryError, TimeoutError, OSError) as exc:
+            except TemporaryError as exc:
                 _log.warning("state_report_failed", error_type=type(exc).__name__)
                 await asyncio.sleep(interval_s)
                 continue
