@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from supportbot.spec.faults import Fault, SpecError, path_text, shown, type_name
 from supportbot.spec.model import SupportBot
-from supportbot.spec.secrets import missing_secrets, read_secret, refs_in
+from supportbot.spec.secrets import SecretDocument, missing_secrets, read_secret, refs_in
 
 
 @dataclass(frozen=True)
@@ -34,25 +34,41 @@ def parse_bot_file(text: str, *, source: str) -> BotFile:
         SpecError: Something is wrong; it lists everything, a missing or empty secret included.
     """
     bots: list[tuple[str, Mapping[str, Any]]] = []
-    secrets: dict[str, dict[str, str]] = {}
+    secrets: list[tuple[str, SecretDocument]] = []
     faults: list[Fault] = []
     for where, document in _documents(text, source):
         match document:
             case {"kind": "Secret"}:
-                name, values, found = read_secret(document, where)
-                if name in secrets:
-                    found.append(Fault(f"{where}.metadata.name", f"is used before: {shown(name)} may appear once"))
-                secrets.setdefault(name, values)
-                faults += found
+                secrets.append((where, read_secret(document, where)))
             case {"kind": "SupportBot"} | {"spec": _}:
                 bots.append((where, document))
             case _:
                 faults.append(_stranger(where, document))
     bot, found = _only_bot(bots)
-    faults = [*found, *(missing_secrets(refs_in(bots[0][1].get("spec")), secrets) if bots else ()), *faults]
+    values = {secret.name: secret.values for _, secret in reversed(secrets)}
+    needed = refs_in(bots[0][1].get("spec")) if bots else iter(())
+    faults = [*found, *missing_secrets(needed, values), *_secret_faults(secrets, bots), *faults]
     if faults or bot is None:
         raise SpecError(faults, source=source)
-    return BotFile(bot=bot, secrets=secrets)
+    return BotFile(bot=bot, secrets=values)
+
+
+def _secret_faults(
+    secrets: list[tuple[str, SecretDocument]], bots: list[tuple[str, Mapping[str, Any]]]
+) -> Iterator[Fault]:
+    """What is wrong with the Secrets themselves. References cannot leave the bot's namespace."""
+    home = next(
+        (metadata.get("namespace") for _, bot in bots if isinstance(metadata := bot.get("metadata"), dict)), None
+    )
+    seen = set()
+    for where, secret in secrets:
+        yield from secret.faults
+        if secret.name in seen:
+            yield Fault(f"{where}.metadata.name", f"is used before: {shown(secret.name)} may appear once")
+        if home and secret.namespace and secret.namespace != home:
+            message = f"must be {home}, the bot's own namespace; it is {shown(secret.namespace)}"
+            yield Fault(f"{where}.metadata.namespace", message)
+        seen.add(secret.name)
 
 
 def load_bot(path: Path) -> SupportBot:

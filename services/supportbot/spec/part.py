@@ -52,7 +52,8 @@ class Part(BaseModel):
         try:
             part = handler(data)
         except ValidationError as error:
-            errors = [*(cls._translate(detail) for detail in error.errors(include_url=False)), *errors]
+            details = [detail for detail in error.errors(include_url=False) if not _echoes(detail)]
+            errors = [*map(cls._translate, details), *errors]
             raise ValidationError.from_exception_data(cls.__name__, errors) from None
         if errors:
             raise ValidationError.from_exception_data(cls.__name__, errors)
@@ -69,6 +70,11 @@ class Part(BaseModel):
         """Each field's name in the resource with the first sentence of its description."""
         fields = {field.alias or name: field.description or "" for name, field in cls.model_fields.items()}
         return {name: text.split("\n\n")[0].replace("\n", " ").rstrip(".") for name, text in fields.items()}
+
+
+def _echoes(detail: ErrorDetails) -> bool:
+    """Whether it only says that a list is too short once its bad entries are left out."""
+    return detail["type"] == "too_short" and len(detail["input"]) >= detail["ctx"]["min_length"]
 
 
 def requires(field: str, *, unless: Callable[[Mapping[str, Any]], bool], message: str) -> Rule:

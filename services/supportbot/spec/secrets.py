@@ -49,34 +49,57 @@ def refs_in(spec: object) -> Iterator[SecretKey]:
         yield from (SecretKey(name, key, "spec.zoho.credentialsSecretRef") for key in ZOHO_KEYS)
 
 
-def read_secret(document: Mapping[str, Any], where: str) -> tuple[str, dict[str, str], list[Fault]]:
-    """A `Secret` document: its name, its decoded values without surrounding white space, and what is wrong with it."""
-    name = _field(document.get("metadata"), "name")
-    faults = [Fault(f"{where}.{field}", f"is not a field; allowed here: {', '.join(SECRET_FIELDS)}")
-              for field in document if field not in SECRET_FIELDS]  # fmt: skip
+@dataclass(frozen=True)
+class SecretDocument:
+    """A `Secret` document as far as it can be read, and what is wrong with it."""
+
+    name: str
+    """Empty when the document has none."""
+    namespace: str | None
+    values: Mapping[str, str]
+    """Decoded, without surrounding white space."""
+    faults: tuple[Fault, ...]
+
+
+def read_secret(document: Mapping[str, Any], where: str) -> SecretDocument:
+    """Reads a `Secret` document, which messages call `where`."""
+    metadata = document.get("metadata")
+    name, namespace = _field(metadata, "name"), _field(metadata, "namespace")
+    faults = [
+        Fault(f"{where}.{field}", f"is not a field; allowed here: {', '.join(SECRET_FIELDS)}")
+        for field in document
+        if field not in SECRET_FIELDS
+    ]
     if document.get("apiVersion") != "v1":
         faults.append(Fault(f"{where}.apiVersion", f"must be v1; it is {shown(document.get('apiVersion'))}"))
     if not isinstance(name, str) or not name:
         faults.append(Fault(f"{where}.metadata.name", "is required: the name that the spec refers to, such as zoho"))
-        name = ""
     values: dict[str, str] = {}
     for field, decode in (("data", _decoded), ("stringData", str)):
-        entries = document.get(field)
-        if entries is not None and not isinstance(entries, Mapping):
-            faults.append(
-                Fault(f"{where}.{field}", f"must be an object of keys and values; it is {type_name(entries)}")
-            )
-            continue
-        for key, value in (entries or {}).items():
-            place = f"{where}.{field}.{key}"
-            if not isinstance(value, str):
-                faults.append(Fault(place, f"must be text; it is {type_name(value)}: put it in quotes"))
-                continue
+        for key, value in _entries(document.get(field), f"{where}.{field}", faults):
             try:
                 values[key] = decode(value).strip()
             except ValueError:
-                faults.append(Fault(place, "must be base64 of UTF-8 text; under stringData it may stand as it is"))
-    return name, values, faults
+                message = "must be base64 of UTF-8 text; under stringData it may stand as it is"
+                faults.append(Fault(f"{where}.{field}.{key}", message))
+    return SecretDocument(
+        name=name if isinstance(name, str) else "",
+        namespace=namespace if isinstance(namespace, str) else None,
+        values=values,
+        faults=tuple(faults),
+    )
+
+
+def _entries(entries: object, where: str, faults: list[Fault]) -> Iterator[tuple[str, str]]:
+    """The keys and texts of `data` or `stringData`; whatever is no text becomes a fault."""
+    if not isinstance(entries, Mapping | None):
+        faults.append(Fault(where, f"must be an object of keys and values; it is {type_name(entries)}"))
+        return
+    for key, value in (entries or {}).items():
+        if isinstance(value, str):
+            yield key, value
+        else:
+            faults.append(Fault(f"{where}.{key}", f"must be text; it is {type_name(value)}: put it in quotes"))
 
 
 def missing_secrets(needed: Iterator[SecretKey], secrets: Mapping[str, Mapping[str, str]]) -> Iterator[Fault]:
