@@ -1,12 +1,28 @@
-"""A circuit breaker: while a dependency is away the lanes wait here instead of burning attempts."""
+"""A circuit breaker: while a dependency is away the lanes wait here instead of burning attempts.
+
+It opens when enough of the last calls failed, or at once when the dependency asks for a pause, and lets one probe
+through when its time is up. Replicas share it through the bucket `breakers`: the latest change wins.
+"""
 
 import asyncio
+import json
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
+import structlog
+
+from supportbot import metrics
+from supportbot.errors import PermanentError, TemporaryError
 from supportbot.kv import KeyValue
+
+log = structlog.get_logger(__name__)
+
+POLL_S = 0.5
+SYNC_S = 2.0
 
 
 class BreakerState(StrEnum):
@@ -17,50 +33,149 @@ class BreakerState(StrEnum):
     OPEN = "open"
 
 
+_GAUGE = {BreakerState.CLOSED: 0, BreakerState.HALF_OPEN: 1, BreakerState.OPEN: 2}
+
+
 @dataclass(frozen=True)
 class BreakerPolicy:
     """When a breaker opens and for how long."""
 
     window_s: float = 60.0
     min_calls: int = 5
+    """Fewer calls in the window say nothing."""
     failure_ratio: float = 0.5
     open_s: float = 15.0
+    """The first opening; each further one in a row lasts twice as long."""
     max_open_s: float = 300.0
     probe_s: float = 10.0
+    """A probe that reports nothing within this time gives way to the next."""
+
+
+DEFAULT_POLICY = BreakerPolicy()
 
 
 class Breaker:
-    """One dependency's breaker; shared among replicas when given the bucket `breakers`."""
+    """One dependency's breaker.
+
+    Args:
+        name: Of the dependency; the key in the bucket and the label of the metric.
+        policy: Its thresholds.
+        bucket: Shares the state among replicas; it may be set later.
+        clock: Unix time in seconds.
+        sleep: Waits for seconds.
+    """
 
     def __init__(
         self,
         name: str,
         *,
-        policy: BreakerPolicy = BreakerPolicy(),
+        policy: BreakerPolicy = DEFAULT_POLICY,
         bucket: KeyValue | None = None,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self.name = name
+        self.name, self.bucket = name, bucket
+        self._policy, self._clock, self._sleep = policy, clock, sleep
+        self._calls: deque[tuple[float, bool]] = deque()
+        self._until: float | None = None
+        self._openings = 0
+        self._probe_until = 0.0
+        self._changed_at = 0.0
+        self._shared_at = 0.0
+        self._synced_at = 0.0
+        metrics.CIRCUIT_STATE.labels(name).set(0)
 
     @property
     def state(self) -> BreakerState:
         """The state now."""
-        raise NotImplementedError
+        if self._until is None:
+            return BreakerState.CLOSED
+        return BreakerState.OPEN if self._clock() < self._until else BreakerState.HALF_OPEN
 
     @property
     def open_until(self) -> float | None:
         """Unix time of the next probe; None while closed."""
-        raise NotImplementedError
+        return self._until
 
     async def ready(self) -> None:
         """Return when a call may be tried: at once while closed, as the one probe after an opening."""
-        raise NotImplementedError
+        while True:
+            await self.sync()
+            state, now = self.state, self._clock()
+            metrics.CIRCUIT_STATE.labels(self.name).set(_GAUGE[state])
+            if state is BreakerState.CLOSED:
+                return
+            if state is BreakerState.HALF_OPEN and now >= self._probe_until:
+                self._probe_until = now + self._policy.probe_s
+                return
+            await self._sleep(POLL_S)
 
     def record_success(self) -> None:
         """The dependency answered."""
-        raise NotImplementedError
+        match self.state:
+            case BreakerState.CLOSED:
+                self._note(ok=True)
+            case BreakerState.HALF_OPEN:
+                self._change(None, openings=0)
+            case BreakerState.OPEN:  # The answer to a call from before.
+                pass
 
     def record_failure(self, retry_after_s: float | None = None) -> None:
         """The dependency did not answer; with `retry_after_s` it asked to be left alone, which opens at once."""
-        raise NotImplementedError
+        if retry_after_s is not None:
+            self._open(retry_after_s)
+            return
+        match self.state:
+            case BreakerState.CLOSED:
+                self._note(ok=False)
+                failures = sum(not ok for _, ok in self._calls)
+                enough = len(self._calls) >= self._policy.min_calls
+                if enough and failures >= self._policy.failure_ratio * len(self._calls):
+                    self._open(self._policy.open_s)
+            case BreakerState.HALF_OPEN:
+                self._open(min(self._policy.open_s * 2**self._openings, self._policy.max_open_s))
+            case BreakerState.OPEN:
+                pass
+
+    async def sync(self) -> None:
+        """Share what changed here, and take over what changed elsewhere; at most every 2 s, and never an error."""
+        now = self._clock()
+        changed = self._changed_at > self._shared_at
+        if self.bucket is None or (not changed and now - self._synced_at < SYNC_S):
+            return
+        self._synced_at = now
+        try:
+            await self._exchange(self.bucket)
+        except (TemporaryError, PermanentError) as exc:
+            log.debug("breaker_not_shared", dependency=self.name, error=str(exc))
+
+    async def _exchange(self, bucket: KeyValue) -> None:
+        entry = await bucket.get(self.name)
+        theirs: dict[str, Any] = json.loads(entry.value) if entry else {"at": 0.0}
+        if theirs["at"] > self._changed_at:
+            self._until, self._openings = theirs["until"], theirs["openings"]
+            self._changed_at = self._shared_at = theirs["at"]
+            self._probe_until = 0.0
+            self._calls.clear()
+        elif self._changed_at > theirs["at"]:
+            mine = {"at": self._changed_at, "until": self._until, "openings": self._openings}
+            await bucket.put(self.name, json.dumps(mine).encode())
+            self._shared_at = self._changed_at
+
+    def _note(self, *, ok: bool) -> None:
+        now = self._clock()
+        self._calls.append((now, ok))
+        while self._calls[0][0] < now - self._policy.window_s:
+            self._calls.popleft()
+
+    def _open(self, for_s: float) -> None:
+        self._change(max(self._clock() + for_s, self._until or 0.0), openings=self._openings + 1)
+
+    def _change(self, until: float | None, *, openings: int) -> None:
+        self._until, self._openings = until, openings
+        self._changed_at = self._clock()
+        self._probe_until = 0.0
+        self._calls.clear()
+        state = self.state
+        metrics.CIRCUIT_STATE.labels(self.name).set(_GAUGE[state])
+        log.warning("breaker_changed", dependency=self.name, state=state.value, openings=openings)

@@ -1,8 +1,14 @@
 """What could not be processed: list it, show it, put it back on its way, or drop it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
+
+from supportbot import envelope
+from supportbot.errors import UserError
+from supportbot.nats_errors import broker_errors
+from supportbot.reader import Stored, read_message, read_stream
+from supportbot.topology import Stage, dead_letter_stream, publish_subject
 
 if TYPE_CHECKING:
     from supportbot.bus import Bus
@@ -13,34 +19,80 @@ class DeadLetter:
     """One entry of the stream `<bot>-dlq`."""
 
     seq: int
-    stage: str
+    """Its number: what a person names it by."""
+    stage: Stage
     reason: str
     error: str
     attempts: int
     first_at: datetime
+    """When the message came to the stage's stream."""
     at: datetime
     event_type: str
     event_id: str
     message_ref: str
     group_ref: str
-    body: bytes
+    body: bytes = field(repr=False)
+    """The event's JSON; it holds message text."""
+    headers: dict[str, str] = field(repr=False)
 
 
-async def list_dead_letters(bus: "Bus", *, stage: str | None = None) -> list[DeadLetter]:
-    """The dead letters, oldest first."""
-    raise NotImplementedError
+async def list_dead_letters(bus: "Bus", *, stage: Stage | None = None) -> list[DeadLetter]:
+    """The dead letters, oldest first. Raises UnavailableError."""
+    subject = f"dlq.{bus.bot}.{stage or '*'}.*"
+    return [_read(stored) for stored in await read_stream(bus.nc, dead_letter_stream(bus.bot), subject=subject)]
 
 
 async def show_dead_letter(bus: "Bus", seq: int) -> DeadLetter:
-    """One dead letter. Raises UserError when there is none."""
-    raise NotImplementedError
+    """One dead letter. Raises UserError when there is none, UnavailableError."""
+    stored = await read_message(bus.nc, dead_letter_stream(bus.bot), seq) if seq > 0 else None
+    if stored is None:
+        raise UserError(f"{bus.bot!r} has no dead letter {seq}; `supportbot dlq list` shows them")
+    return _read(stored)
 
 
 async def replay_dead_letter(bus: "Bus", seq: int) -> DeadLetter:
-    """Put a dead letter back on its stream and delete it here."""
-    raise NotImplementedError
+    """Put a dead letter back on the stream that it came from, behind what waits there, and delete it here.
+
+    Raises:
+        UnavailableError: The broker is away.
+        UserError: There is no such dead letter.
+    """
+    letter = await show_dead_letter(bus, seq)
+    subject = publish_subject(bus.bot, letter.stage, letter.group_ref)
+    await bus.publisher.publish(
+        subject, letter.body, envelope.replay_headers(letter.headers, dlq_seq=seq), headroom_bytes=0
+    )
+    await _delete(bus, seq)
+    return letter
 
 
 async def drop_dead_letter(bus: "Bus", seq: int) -> DeadLetter:
-    """Delete a dead letter for good."""
-    raise NotImplementedError
+    """Delete a dead letter for good; the trail keeps its outcome. Raises UserError, UnavailableError."""
+    letter = await show_dead_letter(bus, seq)
+    await _delete(bus, seq)
+    return letter
+
+
+async def _delete(bus: "Bus", seq: int) -> None:
+    with broker_errors():
+        await bus.js.delete_msg(dead_letter_stream(bus.bot), seq)
+
+
+def _read(stored: Stored) -> DeadLetter:
+    headers = {key: str(value) for key, value in stored.headers.items()}
+    _, _, stage, group_ref = stored.subject.split(".")
+    return DeadLetter(
+        seq=stored.seq,
+        stage=Stage(stage),
+        reason=envelope.decode(headers.get("x-dlq-reason", "unknown")),
+        error=envelope.decode(headers.get("x-dlq-error", "")),
+        attempts=int(headers.get("x-dlq-attempts", 0)),
+        first_at=datetime.fromisoformat(headers["x-dlq-first-at"]) if "x-dlq-first-at" in headers else stored.at,
+        at=stored.at,
+        event_type=headers.get("ce-type", ""),
+        event_id=headers.get("ce-id", ""),
+        message_ref=envelope.read_message_ref(headers) or "",
+        group_ref=group_ref,
+        body=stored.data,
+        headers=headers,
+    )

@@ -1,14 +1,30 @@
 """Every name of a bot's streams, subjects, consumers and buckets (pure), and the one place that creates them.
 
 `supportbot up`, `replay`, the operator and tests call `ensure_topology`; services only bind to what exists.
+A stream hashes the conversation into a lane, and each lane has one durable consumer that hands out one message at a
+time: that keeps a conversation in order whoever handles it.
 """
 
+import asyncio
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from nats.js import JetStreamContext
+from nats.js import JetStreamContext, api
+from nats.js.errors import APIError, NotFoundError
 
-from supportbot.contracts import Event
+from supportbot.contracts import INBOX_EVENTS, TICKET_EVENTS, Event
+from supportbot.errors import UserError
+from supportbot.nats_errors import broker_errors
+
+MAX_LANES = 64
+EVENTS_STREAM = "EVENTS"
+"""One per account: the server's advisories. Two streams with the same subjects are refused."""
+
+_HOUR_S, _DAY_S = 3600.0, 86_400.0
+_BOT = re.compile(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
+_NAME_IN_USE = 10058
+_ADVISORY = "$JS.EVENT.ADVISORY.CONSUMER"
 
 
 class Stage(StrEnum):
@@ -30,31 +46,292 @@ class Bucket(StrEnum):
 
 
 @dataclass(frozen=True)
-class Profile:
-    """Limits of a bot's streams and consumers."""
+class Route:
+    """How events get to a stage."""
 
+    stream: str
+    published: str
+    """First token of the subject that is published to."""
+    stored: str
+    """First token of the subject that the lanes filter by."""
+    destination: str
+    """The logical name in spans: it holds no bot, lane or group."""
+
+
+_ROUTES = {
+    Stage.CLASSIFIER: Route("inbox", "in", "inbox", "supportbot.inbound"),
+    Stage.TICKET: Route("tickets", "cls", "ticket", "supportbot.classified"),
+    Stage.WHATSAPP: Route("replies", "out", "reply", "supportbot.reply"),
+}
+
+_BUCKET_TTL_S = {
+    Bucket.EFFECTS: 45 * _DAY_S,  # Longer than any event or dead letter that may ask again.
+    Bucket.MEMORY: 0.0,
+    Bucket.BREAKERS: _DAY_S,
+    Bucket.STATE: _HOUR_S,
+    Bucket.TOKENS: 0.0,
+}
+
+_READ_BY_LEADER = {Bucket.EFFECTS, Bucket.TOKENS}
+"""A direct read may come from a follower that lags; these two must never miss what was written."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Limits of a bot's streams and consumers. Streams reserve their bytes when they are created."""
+
+    stream_bytes: int = 256 * 1024**2
+    """Of the inbox, the tickets and the trail; replies and dead letters get a quarter."""
+    media_bytes: int = 2 * 1024**3
+    duplicate_window_s: float = _DAY_S
+    """How long the broker knows an id; it must exceed the longest retry of a publish."""
     ack_wait_s: float = 30.0
+    """Silence after which a message goes to another worker."""
+    max_deliver: int = 20
+    """The backstop behind the bus's own dead letters."""
+    replicas: int = 1
 
 
 LIVE = Profile()
-REPLAY = Profile()
+REPLAY = Profile(duplicate_window_s=_HOUR_S, media_bytes=4 * 1024**3)
+"""For a run over a file on one machine: it is over within the hour."""
+
+
+def route(stage: Stage) -> Route:
+    """The way of events to a stage."""
+    return _ROUTES[stage]
+
+
+def stage_of(event: Event) -> Stage:
+    """The stage that consumes an event."""
+    if isinstance(event, INBOX_EVENTS):
+        return Stage.CLASSIFIER
+    return Stage.TICKET if isinstance(event, TICKET_EVENTS) else Stage.WHATSAPP
 
 
 def stream_name(bot: str, stage: Stage) -> str:
     """The stream that `stage` consumes."""
-    raise NotImplementedError
+    return f"{bot}-{_ROUTES[stage].stream}"
+
+
+def dead_letter_stream(bot: str) -> str:
+    """The stream of what could not be processed."""
+    return f"{bot}-dlq"
+
+
+def trail_stream(bot: str) -> str:
+    """The stream of what every stage decided."""
+    return f"{bot}-trail"
+
+
+def publish_subject(bot: str, stage: Stage, group_ref: str) -> str:
+    """Where an event for `stage` is published."""
+    return f"{_ROUTES[stage].published}.{bot}.{group_ref}"
 
 
 def event_subject(bot: str, event: Event) -> str:
-    """The subject that `event` is published to."""
-    raise NotImplementedError
+    """Where `event` is published."""
+    return publish_subject(bot, stage_of(event), event.group_ref)
+
+
+def dead_letter_subject(bot: str, stage: Stage, group_ref: str) -> str:
+    """Where a dead letter of `stage` is published."""
+    return f"dlq.{bot}.{stage}.{group_ref}"
+
+
+def trail_subject(bot: str, group_ref: str) -> str:
+    """Where a trail entry is published."""
+    return f"trail.{bot}.{group_ref}"
+
+
+def consumer_name(stage: Stage, lane: int) -> str:
+    """The durable of a lane."""
+    return f"{stage}-{lane}"
+
+
+def lane_subject(bot: str, stage: Stage, lane: int | str = "*") -> str:
+    """What a lane's durable filters by."""
+    return f"{_ROUTES[stage].stored}.{bot}.{lane}.*"
+
+
+def advisory_subject(bot: str, stage: Stage) -> str:
+    """The server's word that a message of the stage used up its deliveries."""
+    return f"{_ADVISORY}.MAX_DELIVERIES.{stream_name(bot, stage)}.*"
+
+
+def janitor_consumer(bot: str) -> str:
+    """The durable of the bot's janitor on the advisories."""
+    return f"janitor-{bot}"
 
 
 def bucket_name(bot: str, name: str) -> str:
-    """The full name of a bot's bucket."""
-    raise NotImplementedError
+    """The full name of a bot's bucket, such as `tiendas_effects`. Raises ValueError for an unknown short name."""
+    return f"{bot}_{Bucket(name)}"
+
+
+def media_bucket(bot: str) -> str:
+    """The object store of attachments."""
+    return f"{bot}_media"
+
+
+def stream_configs(bot: str, lanes: int, profile: Profile = LIVE) -> list[api.StreamConfig]:
+    """All streams of a bot, buckets and the account's advisories included."""
+    quarter = profile.stream_bytes // 4
+    sizes = {Stage.CLASSIFIER: profile.stream_bytes, Stage.TICKET: profile.stream_bytes, Stage.WHATSAPP: quarter}
+    dlq, trail = dead_letter_stream(bot), trail_stream(bot)
+    return [
+        *(_lane_stream(bot, stage, lanes, size, profile) for stage, size in sizes.items()),
+        _stream(dlq, [f"dlq.{bot}.*.*"], age_s=30 * _DAY_S, max_bytes=quarter, profile=profile),
+        # The trail gives up its oldest entries rather than hold the pipeline.
+        _stream(
+            trail,
+            [f"trail.{bot}.*"],
+            age_s=30 * _DAY_S,
+            max_bytes=profile.stream_bytes,
+            profile=profile,
+            discard=api.DiscardPolicy.OLD,
+        ),
+        *(_bucket_stream(bot, bucket, profile) for bucket in Bucket),
+        _media_stream(bot, profile),
+        api.StreamConfig(
+            name=EVENTS_STREAM,
+            subjects=[f"{_ADVISORY}.MAX_DELIVERIES.>", f"{_ADVISORY}.MSG_TERMINATED.>"],
+            max_age=7 * _DAY_S,
+            max_bytes=64 * 1024**2,
+            num_replicas=profile.replicas,
+        ),
+    ]
+
+
+def consumer_configs(bot: str, lanes: int, profile: Profile = LIVE) -> list[tuple[str, api.ConsumerConfig]]:
+    """All durables of a bot with their streams: a lane each, and the janitor's."""
+    durables = [
+        (
+            stream_name(bot, stage),
+            api.ConsumerConfig(
+                name=consumer_name(stage, lane),
+                durable_name=consumer_name(stage, lane),
+                filter_subject=lane_subject(bot, stage, lane),
+                max_ack_pending=1,
+                ack_wait=profile.ack_wait_s,
+                max_deliver=profile.max_deliver,
+            ),
+        )
+        for stage in Stage
+        for lane in range(lanes)
+    ]
+    janitor = api.ConsumerConfig(
+        name=janitor_consumer(bot),
+        durable_name=janitor_consumer(bot),
+        filter_subjects=[advisory_subject(bot, stage) for stage in Stage],
+        ack_wait=profile.ack_wait_s,
+        max_ack_pending=1,
+    )
+    return [*durables, (EVENTS_STREAM, janitor)]
 
 
 async def ensure_topology(js: JetStreamContext, bot: str, lanes: int, profile: Profile = LIVE) -> None:
-    """Create or update all streams, consumers and buckets of a bot."""
-    raise NotImplementedError
+    """Create all streams, consumers and buckets of a bot, or update them to what this version wants.
+
+    Raises:
+        PermanentError: The broker refuses; `broker_full` when the reservations exceed its `max_file`.
+        UnavailableError: The broker is away.
+        UserError: A bad name or number of lanes, or a number that differs from what the bot was created with.
+    """
+    if not _BOT.match(bot):
+        raise UserError(f"the bot's name is {bot!r}; use lower-case letters, digits and hyphens")
+    if not 1 <= lanes <= MAX_LANES:
+        raise UserError(f"lanes is {lanes!r}; use 1 to {MAX_LANES}")
+    with broker_errors():
+        await check_lanes(js, bot, Stage.CLASSIFIER, lanes)
+        await asyncio.gather(*(_ensure_stream(js, config) for config in stream_configs(bot, lanes, profile)))
+        consumers = consumer_configs(bot, lanes, profile)
+        await asyncio.gather(*(js.add_consumer(stream, config) for stream, config in consumers))
+
+
+async def check_lanes(js: JetStreamContext, bot: str, stage: Stage, lanes: int) -> bool:
+    """Whether the stage's stream exists; its lanes are fixed at creation, since a change would break the order.
+
+    Raises:
+        UserError: It has another number of lanes.
+    """
+    try:
+        info = await js.stream_info(stream_name(bot, stage))
+    except NotFoundError:
+        return False
+    transform = info.config.subject_transform
+    if transform is not None and f"partition({lanes},1)" not in transform.dest:
+        raise UserError(f"{bot!r} was created with other lanes ({transform.dest}), not {lanes}; keep SUPPORTBOT_LANES")
+    return True
+
+
+async def _ensure_stream(js: JetStreamContext, config: api.StreamConfig) -> None:
+    try:
+        await js.add_stream(config)
+    except APIError as exc:
+        if exc.err_code != _NAME_IN_USE:
+            raise
+        await js.update_stream(config)
+
+
+def _lane_stream(bot: str, stage: Stage, lanes: int, max_bytes: int, profile: Profile) -> api.StreamConfig:
+    path = _ROUTES[stage]
+    published = f"{path.published}.{bot}.*"
+    config = _stream(stream_name(bot, stage), [published], age_s=7 * _DAY_S, max_bytes=max_bytes, profile=profile)
+    stored = f"{path.stored}.{bot}.{{{{partition({lanes},1)}}}}.{{{{wildcard(1)}}}}"
+    config.subject_transform = api.SubjectTransform(src=published, dest=stored)
+    return config
+
+
+def _stream(
+    name: str,
+    subjects: list[str],
+    *,
+    age_s: float,
+    max_bytes: int,
+    profile: Profile,
+    discard: api.DiscardPolicy = api.DiscardPolicy.NEW,
+) -> api.StreamConfig:
+    # Retention by limits: a work queue forgets the id of an acked message at a restart (nats-server#3272).
+    return api.StreamConfig(
+        name=name,
+        subjects=subjects,
+        retention=api.RetentionPolicy.LIMITS,
+        discard=discard,
+        max_age=age_s,
+        max_bytes=max_bytes,
+        duplicate_window=profile.duplicate_window_s,
+        num_replicas=profile.replicas,
+        allow_direct=True,
+    )
+
+
+def _bucket_stream(bot: str, bucket: Bucket, profile: Profile) -> api.StreamConfig:
+    name, ttl_s = bucket_name(bot, bucket), _BUCKET_TTL_S[bucket]
+    return api.StreamConfig(
+        name=f"KV_{name}",
+        subjects=[f"$KV.{name}.>"],
+        max_msgs_per_subject=1,
+        max_age=ttl_s,
+        discard=api.DiscardPolicy.NEW,
+        duplicate_window=120.0,
+        deny_delete=True,
+        allow_rollup_hdrs=True,
+        allow_msg_ttl=True,
+        allow_direct=bucket not in _READ_BY_LEADER,
+        num_replicas=profile.replicas,
+    )
+
+
+def _media_stream(bot: str, profile: Profile) -> api.StreamConfig:
+    name = media_bucket(bot)
+    return api.StreamConfig(
+        name=f"OBJ_{name}",
+        subjects=[f"$O.{name}.C.>", f"$O.{name}.M.>"],
+        max_age=30 * _DAY_S,
+        max_bytes=profile.media_bytes,
+        discard=api.DiscardPolicy.NEW,
+        allow_rollup_hdrs=True,
+        allow_direct=True,
+        num_replicas=profile.replicas,
+    )

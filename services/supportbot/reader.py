@@ -1,0 +1,91 @@
+"""Reading a stream from some place to its present end, once: the trail, dead letters, the keys of a bucket, media.
+
+Twenty times as fast as the library's ordered push consumers (nats.py#703).
+"""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import nats.js.errors
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.js import api
+
+from supportbot.nats_errors import broker_errors
+
+BATCH = 500
+TIMEOUT_S = 10.0
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A message as the stream holds it."""
+
+    seq: int
+    subject: str
+    data: bytes
+    at: datetime
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+async def read_stream(nc: Client, stream: str, *, subject: str | None = None, after: int = 0) -> list[Stored]:
+    """All messages behind the sequence `after` that match `subject`, in order.
+
+    Raises:
+        UnavailableError: The broker is away, or the stream does not exist yet.
+    """
+    js = nc.jetstream()
+    config = api.ConsumerConfig(
+        ack_policy=api.AckPolicy.NONE,
+        mem_storage=True,
+        inactive_threshold=30.0,
+        filter_subject=subject,
+        deliver_policy=api.DeliverPolicy.BY_START_SEQUENCE if after else api.DeliverPolicy.ALL,
+        opt_start_seq=after + 1 if after else None,
+    )
+    with broker_errors():
+        info = await js.add_consumer(stream, config)
+        try:
+            return await _pull(nc, stream, info.name, info.num_pending or 0)
+        finally:
+            await js.delete_consumer(stream, info.name)
+
+
+async def read_message(nc: Client, stream: str, seq: int) -> Stored | None:
+    """The message at a place of a stream, None when it is gone. Raises UnavailableError."""
+    with broker_errors():
+        try:
+            raw = await nc.jetstream().get_msg(stream, seq=seq, direct=True)
+        except nats.js.errors.NotFoundError:
+            return None
+    assert raw.seq is not None
+    assert raw.subject is not None
+    assert raw.time is not None
+    return Stored(raw.seq, raw.subject, raw.data or b"", raw.time, raw.headers or {})
+
+
+async def _pull(nc: Client, stream: str, consumer: str, count: int) -> list[Stored]:
+    frames: asyncio.Queue[Msg] = asyncio.Queue()
+    inbox = nc.new_inbox()
+    sub = await nc.subscribe(inbox, cb=frames.put, pending_msgs_limit=0, pending_bytes_limit=0)
+    found: list[Stored] = []
+    try:
+        while len(found) < count:
+            request = {"batch": min(BATCH, count - len(found)), "no_wait": True}
+            await nc.publish(f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}", json.dumps(request).encode(), inbox)
+            for _ in range(request["batch"]):
+                msg = frames.get_nowait() if not frames.empty() else await asyncio.wait_for(frames.get(), TIMEOUT_S)
+                if (msg.headers or {}).get("Status"):  # Something was purged meanwhile: this is the end.
+                    return found
+                found.append(_stored(msg))
+    finally:
+        await sub.unsubscribe()
+    return found
+
+
+def _stored(msg: Msg) -> Stored:
+    place = msg.metadata
+    return Stored(place.sequence.stream, msg.subject, msg.data, place.timestamp, msg.headers or {})

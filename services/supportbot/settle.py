@@ -1,0 +1,90 @@
+"""What becomes of a message after its handler (pure), and the frames that tell the broker."""
+
+import json
+from dataclasses import dataclass
+
+from supportbot.errors import PermanentError, TemporaryError, UnavailableError
+
+MAX_ATTEMPTS = 6
+MAX_BACKOFF_S = 120.0
+MAX_HOLD_S = 30.0
+
+ACK = b"+ACK"
+NAK = b"-NAK"
+IN_PROGRESS = b"+WPI"
+
+
+@dataclass(frozen=True)
+class Ack:
+    """Done."""
+
+
+@dataclass(frozen=True)
+class Nak:
+    """Again after a while; until then the lane waits, so that the order holds."""
+
+    delay_s: float
+    error: str
+    bug: bool = False
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """Never again, unless a person replays it."""
+
+    reason: str
+    error: str
+    bug: bool = False
+
+
+@dataclass(frozen=True)
+class Hold:
+    """A dependency is away: keep the message and call the handler again; no attempt is burnt."""
+
+    delay_s: float
+    dependency: str
+
+
+Settlement = Ack | Nak | DeadLetter | Hold
+
+
+def decide(error: Exception | None, *, attempt: int, held: int, jitter: float) -> Settlement:
+    """What becomes of a message.
+
+    Args:
+        error: What the handler raised.
+        attempt: Which delivery this is, from 1. Deliveries that ended with their process count too.
+        held: How often this delivery was held before.
+        jitter: 0 to 1, random: spreads the retries of many lanes.
+    """
+    match error:
+        case None:
+            return Ack()
+        case PermanentError():
+            return DeadLetter(error.reason, str(error))
+        case UnavailableError():
+            delay_s = error.delay_s if error.delay_s is not None else min(2.0**held, MAX_HOLD_S)
+            return Hold(delay_s, error.dependency)
+        case TemporaryError():
+            if attempt >= MAX_ATTEMPTS:
+                return DeadLetter("attempts_exhausted", str(error))
+            return Nak(error.delay_s if error.delay_s is not None else _backoff_s(attempt, jitter), str(error))
+        case _:
+            text = f"{type(error).__name__}: {error}"
+            if attempt >= MAX_ATTEMPTS:
+                return DeadLetter("bug", text, bug=True)
+            return Nak(_backoff_s(attempt, jitter), text, bug=True)
+
+
+def nak_frame(delay_s: float) -> bytes:
+    """`-NAK`, with a delay in nanoseconds; without one it comes back at once."""
+    return NAK + (b" " + json.dumps({"delay": int(delay_s * 1e9)}).encode() if delay_s > 0 else b"")
+
+
+def term_frame(reason: str) -> bytes:
+    """`+TERM` with the reason, which the server's advisory repeats."""
+    return b"+TERM " + reason.encode("ascii", "replace")[:64]
+
+
+def _backoff_s(attempt: int, jitter: float) -> float:
+    return min(2.0**attempt, MAX_BACKOFF_S) * (1 + 0.2 * jitter)
