@@ -4,6 +4,7 @@ import asyncio
 import fcntl
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
@@ -38,58 +39,89 @@ BUS_RETRY_S = 1.0
 _log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What works without a bus."""
+
+    bot: SupportBot
+    roster: Roster
+    journal: Journal
+    gateway: Gateway
+    router: APIRouter | None
+    """The simulator's endpoints."""
+    attachments: Attachments
+    pacer: Pacer
+    arrived: Bell
+    ready: Bell
+
+
 async def main(service: Service) -> None:
-    """The gateway, its journal and its HTTP side, which run with or without a bus; inside them what needs the bus."""
-    settings = service.settings
-    bot, install_key = load_bot(settings.spec), read_install_key(settings)
+    """The gateway, its journal and its HTTP side run with or without a bus; inside of them runs what needs it."""
     for name in ("whatsapp", "bus"):
         service.health.declare(name)
     with ExitStack() as stack:
-        stack.enter_context(_only_one(settings.data / "whatsapp.lock"))
-        journal = stack.enter_context(Journal(settings.data / "journal.db", synchronous=settings.journal_sync))
-        gateway, router = _make_gateway(bot, settings, stack)
-        roster = Roster(install_key, frozenset(bot.spec.whatsapp.staff), gateway.own_jids)
-        arrived, ready = Bell(), Bell()
-        attachments = Attachments(
-            settings.data / "attachments", journal=journal, gateway=gateway, bell=arrived, on_fetched=ready.ring
-        )
-        sink = JournalSink(
-            journal,
-            roster=roster,
-            groups=frozenset(group.jid for group in bot.spec.whatsapp.groups),
-            on_stored=lambda: (arrived.ring(), ready.ring()),
-        )
-        pacer = Pacer(SIMULATED if router else Pace(total_per_minute=settings.sends_per_minute))
-        outgoing = OutgoingMessages(gateway=gateway, journal=journal, pacer=pacer)
-        app = create_whatsapp_app(service, bot.spec, gateway=gateway, journal=journal, outgoing=outgoing)
-        if router:
-            app.include_router(router)
+        parts = _make_parts(service.settings, stack)
+        spec, journal, gateway = parts.bot.spec, parts.journal, parts.gateway
+        outgoing = OutgoingMessages(gateway=gateway, journal=journal, pacer=parts.pacer)
+        app = create_whatsapp_app(service, spec, gateway=gateway, journal=journal, outgoing=outgoing)
+        if parts.router:
+            app.include_router(parts.router)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(service.serve(app))
-            tasks.create_task(attachments.run())
+            tasks.create_task(parts.attachments.run())
             tasks.create_task(prune(journal))
-            tasks.create_task(_watch(service.health, gateway, paused=bot.spec.paused))
-            if not bot.spec.paused:
+            tasks.create_task(_watch(service.health, gateway, paused=spec.paused))
+            if not spec.paused:
+                groups = frozenset(group.jid for group in spec.whatsapp.groups)
+                bells = (parts.arrived, parts.ready)
+                sink = JournalSink(journal, roster=parts.roster, groups=groups, bells=bells)
                 tasks.create_task(gateway.run(sink))
+            # Not a task: it is cancelled before them, so that an answer on its way still finds a link.
+            await _run_pipeline(service, parts)
 
-            # Cancelled first and awaited, so that an answer on its way can still be sent.
-            async with AsyncExitStack() as connection:
-                bus = await _connect(settings, bot, service.health, connection)
-                handler = ReplyHandler(
-                    bot.spec,
-                    rooms=rooms_of(bot.spec, install_key),
-                    gateway=gateway,
-                    journal=journal,
-                    ledger=bus.effects,
-                    pacer=pacer,
-                )
-                publisher = Publisher(bus, journal=journal, attachments=attachments, roster=roster, bell=ready)
-                async with asyncio.TaskGroup() as pipeline:
-                    pipeline.create_task(_watch_bus(service.health, bus))
-                    pipeline.create_task(service.health.report(await bus.bucket("state")))
-                    pipeline.create_task(publisher.run())
-                    if not bot.spec.paused:
-                        pipeline.create_task(bus.consume(Stage.WHATSAPP, handler, lanes=settings.lanes))
+
+def _make_parts(settings: Settings, stack: ExitStack) -> Parts:
+    bot = load_bot(settings.spec)
+    stack.enter_context(_only_one(settings.data / "whatsapp.lock"))
+    journal = stack.enter_context(Journal(settings.data / "journal.db", synchronous=settings.journal_sync))
+    gateway, router = _make_gateway(bot, settings, stack)
+    arrived, ready = Bell(), Bell()
+    folder = settings.data / "attachments"
+    return Parts(
+        bot=bot,
+        roster=Roster(read_install_key(settings), frozenset(bot.spec.whatsapp.staff), gateway.own_jids),
+        journal=journal,
+        gateway=gateway,
+        router=router,
+        attachments=Attachments(folder, journal=journal, gateway=gateway, arrived=arrived, fetched=ready),
+        pacer=Pacer(SIMULATED if router else Pace(total_per_minute=settings.sends_per_minute)),
+        arrived=arrived,
+        ready=ready,
+    )
+
+
+async def _run_pipeline(service: Service, parts: Parts) -> None:
+    """Drain the journal and answer, as soon as there is a bus; until cancelled."""
+    spec, settings = parts.bot.spec, service.settings
+    async with AsyncExitStack() as stack:
+        bus = await _connect(settings, parts.bot, service.health, stack)
+        handler = ReplyHandler(
+            spec,
+            rooms=rooms_of(spec, parts.roster.install_key),
+            gateway=parts.gateway,
+            journal=parts.journal,
+            ledger=bus.effects,
+            pacer=parts.pacer,
+        )
+        publisher = Publisher(
+            bus, journal=parts.journal, attachments=parts.attachments, roster=parts.roster, bell=parts.ready
+        )
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(_watch_bus(service.health, bus))
+            tasks.create_task(service.health.report(await bus.bucket("state")))
+            tasks.create_task(publisher.run())
+            if not spec.paused:
+                tasks.create_task(bus.consume(Stage.WHATSAPP, handler, lanes=settings.lanes))
 
 
 def _make_gateway(bot: SupportBot, settings: Settings, stack: ExitStack) -> tuple[Gateway, APIRouter | None]:

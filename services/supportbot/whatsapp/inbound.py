@@ -4,7 +4,6 @@ Links to attachments expire, so they are downloaded on receipt, whether or not t
 """
 
 import asyncio
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -59,7 +58,7 @@ class JournalSink:
         journal: The journal.
         roster: Makes references.
         groups: JIDs of the bot's groups.
-        on_stored: Called after each new row, in the gateway's thread.
+        bells: Rung after each new row.
     """
 
     def __init__(
@@ -68,12 +67,12 @@ class JournalSink:
         *,
         roster: Roster,
         groups: frozenset[str],
-        on_stored: Callable[[], None],
+        bells: tuple[Bell, ...],
     ) -> None:
         self._journal = journal
         self._roster = roster
         self._groups = groups
-        self._on_stored = on_stored
+        self._bells = bells
 
     def put(self, raw: RawEvent) -> None:
         """As `InboundSink` says."""
@@ -85,7 +84,8 @@ class JournalSink:
         WHATSAPP_LAST_EVENT.set(now.timestamp())
         MESSAGES.labels("received", "ok" if stored else "duplicate").inc()
         if stored:
-            self._on_stored()
+            for bell in self._bells:
+                bell.ring()
 
 
 class Attachments:
@@ -95,30 +95,28 @@ class Attachments:
         folder: One file for each waiting message, named by its `seq`.
         journal: Where the outcome is noted.
         gateway: Where the bytes come from.
-        bell: Rung when the journal has something new.
-        on_fetched: Called when a message may go on.
+        arrived: Rung when the journal has something new.
+        fetched: Rung when a message may go on.
     """
 
-    def __init__(
-        self, folder: Path, *, journal: Journal, gateway: Gateway, bell: Bell, on_fetched: Callable[[], None]
-    ) -> None:
+    def __init__(self, folder: Path, *, journal: Journal, gateway: Gateway, arrived: Bell, fetched: Bell) -> None:
         self._folder = folder
         self._journal = journal
         self._gateway = gateway
-        self._bell = bell
-        self._on_fetched = on_fetched
+        self._arrived = arrived
+        self._fetched = fetched
 
     async def run(self) -> None:
         """Fetch what is still to be fetched, oldest first, until cancelled."""
         self._folder.mkdir(parents=True, exist_ok=True)
         while True:
-            self._bell.clear()
+            self._arrived.clear()
             rows = await self._journal.unfetched()
             for row in rows:
                 await self._fetch(row)
-                self._on_fetched()
+                self._fetched.ring()
             if not rows:
-                await self._bell.wait()
+                await self._arrived.wait()
 
     def read(self, row: Row) -> bytes | None:
         """The bytes of a fetched attachment; None when the file is gone."""
