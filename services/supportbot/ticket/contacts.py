@@ -86,7 +86,7 @@ class Contacts:
             return contact_id
 
     async def forget(self, who: Who, contact_id: str) -> None:
-        """Drop a contact that Zoho no longer accepts, because it was merged or deleted; the next `ensure` starts over."""
+        """Drop a contact that Zoho no longer accepts, since it was merged or deleted; the next `ensure` starts over."""
         record = await self._records.get(_PREFIX + who.key)
         if record is not None and record.value.get("contact_id") == contact_id:
             generation = int(record.value.get("generation", 0)) + 1

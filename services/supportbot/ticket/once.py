@@ -30,8 +30,7 @@ class _Trial(BaseModel):
     at: AwareDatetime
     """When the write was begun."""
     writes: int = 1
-    applied: bool | None = None
-    """False when Zoho surely did nothing; None in doubt."""
+    """How many writes were begun; all but the last were in doubt and not found."""
 
 
 class Once:
@@ -69,11 +68,10 @@ class Once:
         if effect.fresh:
             return await self._write(effect, _Trial(at=effect.started_at), write)
         trial = _Trial.model_validate({"at": effect.started_at, **effect.outcome})
-        if trial.applied is None and effect.state != "failed":
-            found = await look(trial.at)
-            if found is not None:
-                return (await self._ledger.finish(effect, found)).outcome
-            self._wait_for_next_look(trial)
+        found = await look(trial.at)
+        if found is not None:
+            return (await self._ledger.finish(effect, found)).outcome
+        self._wait_for_next_look(trial)
         again = _Trial(at=self._now(), writes=trial.writes + 1)
         effect = await self._ledger.note(effect, again.model_dump(mode="json"))
         return await self._write(effect, again, write)
@@ -84,12 +82,11 @@ class Once:
         except OutcomeUnknownError as exc:
             if trial.writes >= _MAX_DOUBTFUL_WRITES:
                 raise
-            delay_s = min(_FIRST_LOOK_S, *self._delays_s, _FIRST_LOOK_S)
+            delay_s = min((_FIRST_LOOK_S, *self._delays_s))
             raise UnavailableError(str(exc), dependency="zoho", delay_s=delay_s) from exc
-        except (TemporaryError, PermanentError):
-            # Not applied. A refused or unsent write is no doubtful one, so it does not count.
-            idle = trial.model_copy(update={"applied": False, "writes": trial.writes - 1})
-            await self._ledger.note(effect, idle.model_dump(mode="json"))
+        except (TemporaryError, PermanentError) as exc:
+            # Surely not applied, so the next call may write at once.
+            await self._ledger.finish(effect, {"error": str(exc)}, failed=True)
             raise
         return (await self._ledger.finish(effect, outcome)).outcome
 

@@ -1,7 +1,7 @@
 """The tickets of incidents, with their comments and files: each made once."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -121,20 +121,41 @@ class Tickets:
             UnavailableError: Zoho is away, or may have made the ticket without saying so.
             PermanentError: Zoho refuses it.
         """
+        return await self._ensure(new.incident.incident_id, new.department_id, lambda: self._create(new))
+
+    async def ensure_given(self, incident_id: str, body: Mapping[str, Any]) -> OpenTicket:
+        """The ticket of a ready body with `departmentId`; its subject has to bear the mark of `incident_id`.
+
+        Raises:
+            UnavailableError: As `ensure`.
+            PermanentError: As `ensure`.
+        """
+        portal = await self._portals.read(body["departmentId"])
+        cf = {INCIDENT_FIELD: incident_id} if INCIDENT_FIELD in portal.custom_fields else {}
+        whole = {**body, **({"cf": cf} if cf else {})}
+        return await self._ensure(incident_id, body["departmentId"], lambda: self._desk.create_ticket(whole))
+
+    async def read_portal(self, department_id: str) -> Portal:
+        """What the department's fields allow."""
+        return await self._portals.read(department_id)
+
+    async def _ensure(
+        self, incident_id: str, department_id: str, create: Callable[[], Awaitable[Ticket]]
+    ) -> OpenTicket:
         made = "replayed"
 
         async def write() -> Mapping[str, Any]:
             nonlocal made
             made = "created"
-            return _outcome(await self._create(new))
+            return _outcome(await create())
 
         async def look(since: datetime) -> Mapping[str, Any] | None:
             nonlocal made
-            ticket = await self._find(new.incident.incident_id, new.department_id, since)
             made = "found"
+            ticket = await self._find(incident_id, department_id, since)
             return _outcome(ticket) if ticket else None
 
-        outcome = await self._once.perform(f"ticket.{new.incident.incident_id}", write=write, look=look)
+        outcome = await self._once.perform(f"ticket.{incident_id}", write=write, look=look)
         metrics.TICKET_ENSURE.labels(made).inc()
         return OpenTicket(ticket_id=str(outcome["ticket_id"]), number=str(outcome["ticket_number"]))
 
@@ -236,7 +257,7 @@ class Tickets:
 def _is_older(row: Ticket, oldest: datetime) -> bool:
     """Whether a row was created before then; False when its time cannot be read."""
     try:
-        return datetime.fromisoformat((row.created_time or "").replace("Z", "+00:00")) < oldest
+        return datetime.fromisoformat(row.created_time or "") < oldest
     except (ValueError, TypeError):
         return False
 
