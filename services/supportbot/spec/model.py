@@ -45,16 +45,16 @@ class Metadata(Part):
 class SecretKeyRef(Part):
     """One key of a Secret in the bot's own namespace."""
 
-    name: s.ResourceName
+    name: s.SecretName
     """The Secret's name."""
-    key: s.ResourceName
+    key: s.SecretKeyName
     """The key in the Secret."""
 
 
 class SecretRef(Part):
     """A Secret in the bot's own namespace."""
 
-    name: s.ResourceName
+    name: s.SecretName
     """The Secret's name."""
 
 

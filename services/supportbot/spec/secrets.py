@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from supportbot.spec.faults import PLACEHOLDER, Fault, path_text, shown, type_name
+from supportbot.spec import scalars
+from supportbot.spec.faults import PLACEHOLDER, Fault, fault_of, path_text, shown, type_name
 from supportbot.spec.model import Spec
 
 ZOHO_KEYS = ("client-id", "client-secret", "refresh-token")
@@ -72,8 +73,8 @@ def read_secret(document: Mapping[str, Any], where: str) -> SecretDocument:
     ]
     if document.get("apiVersion") != "v1":
         faults.append(Fault(f"{where}.apiVersion", f"must be v1; it is {shown(document.get('apiVersion'))}"))
-    if not isinstance(name, str) or not name:
-        faults.append(Fault(f"{where}.metadata.name", "is required: the name that the spec refers to, such as zoho"))
+    if fault := fault_of(scalars.SecretName, name):
+        faults.append(Fault(f"{where}.metadata.name", fault))
     values: dict[str, str] = {}
     for field, decode in (("data", _decoded), ("stringData", str)):
         for key, value in _entries(document.get(field), f"{where}.{field}", faults):
@@ -96,7 +97,9 @@ def _entries(entries: object, where: str, faults: list[Fault]) -> Iterator[tuple
         faults.append(Fault(where, f"must be an object of keys and values; it is {type_name(entries)}"))
         return
     for key, value in (entries or {}).items():
-        if isinstance(value, str):
+        if fault := fault_of(scalars.SecretKeyName, key):
+            faults.append(Fault(f"{where}.{key}", fault))
+        elif isinstance(value, str):
             yield key, value
         else:
             faults.append(Fault(f"{where}.{key}", f"must be text; it is {type_name(value)}: put it in quotes"))

@@ -168,6 +168,33 @@ def test_numbers_of_a_model() -> None:
                 ("document 5", "must be a SupportBot or a Secret; it is a list"),
             ],
         ),
+        (
+            BOT + AI.replace("google", "../google") + ZOHO.replace("name: zoho", "name: /etc/zoho"),
+            [
+                (
+                    "spec.models.fallbacks[0].apiKeySecretRef",
+                    "the key google of Secret ai is missing: add it under stringData",
+                ),
+                (
+                    "spec.zoho.credentialsSecretRef",
+                    (
+                        "the file has no Secret zoho: add one (apiVersion: v1, kind: Secret) with "
+                        "client-id, client-secret, refresh-token"
+                    ),
+                ),
+                (
+                    "secret/ai.stringData.../google",
+                    "must be a key of letters, digits, hyphens, dots and underscores, such as openai; it is '../google'",
+                ),
+                (
+                    "secret//etc/zoho.metadata.name",
+                    (
+                        "must be a Secret's name of lower-case letters, digits, hyphens and dots, such as zoho; "
+                        "it is '/etc/zoho'"
+                    ),
+                ),
+            ],
+        ),
         (BOT + AI + ZOHO + "---\n" + BOT, [("document 4", "a second SupportBot; a file describes one bot")]),
         (
             BOT + AI + ZOHO.replace("name: zoho", "name: zoho, namespace: other"),
