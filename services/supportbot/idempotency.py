@@ -100,7 +100,7 @@ class IdempotencyKeys:
         """Drop what is too old or too much. The oldest stand first, since all live equally long."""
         now = self._clock()
         for place, kept in list(self._kept.items()):
-            if kept.until > now and len(self._kept) < self._capacity:
+            if kept.until > now and len(self._kept) <= self._capacity:
                 return
             if kept.answer.done():
                 del self._kept[place]

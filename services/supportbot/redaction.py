@@ -22,18 +22,21 @@ PRIVATE_WORDS = frozenset(
 
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
+_START = r"(?:(?<![A-Za-z0-9])|(?<=\\[nrtfvb])|(?<=\\x[0-9a-f]{2})|(?<=\\u[0-9a-f]{4}))"
+"""Where a word starts: also behind an escape, since errors quote values with `!r`."""
+
 _PATTERNS: tuple[re.Pattern[str], ...] = tuple(
     re.compile(pattern)
     for pattern in (
         r"eyJ[\w-]{5,}\.[\w-]{5,}(?:\.[\w-]*)?",  # A JSON web token.
-        r"(?i)\b(?:bearer|basic|zoho-oauthtoken)\s+\S+",
-        r"\b1000\.[0-9a-f]{8,}(?:\.[0-9a-f]+)?",  # Zoho's tokens and client ids.
-        r"\bsk-[\w-]{8,}",
-        r"\bAIza[\w-]{20,}",
+        r"(?i)" + _START + r"(?:bearer|basic|zoho-oauthtoken)\s+\S+",
+        _START + r"1000\.[0-9A-Za-z]{8,}(?:\.[0-9A-Za-z]+)?",  # Zoho's tokens and client ids.
+        _START + r"sk-[\w-]{8,}",
+        _START + r"AIza[\w-]{20,}",
         r"(?<=://)[^/\s@:]+:[^/\s@]+(?=@)",  # The credentials of an address.
         r"[\w.%+:-]+@(?:lid\b|[\w-]+(?:\.[\w-]+)+)",  # E-mail addresses and JIDs.
         r"\+\d(?:[ ().-]{0,2}\d){6,16}(?!\d)",  # A phone number as people write it.
-        r"(?<![0-9A-Za-z_])\d{10,15}(?![0-9A-Za-z_])",  # The same without a plus sign; Zoho's ids are longer.
+        _START + r"\d{10,15}(?![0-9A-Za-z_])",  # The same without a plus sign; Zoho's ids are longer.
     )
 )
 
