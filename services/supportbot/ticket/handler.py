@@ -99,9 +99,10 @@ class TicketHandler:
         try:
             page = await self._incidents.open(news, event.group_ref, rebuilt=rebuilt)
         except UnavailableError as exc:
-            if exc.dependency == "zoho":
-                await self._tell_delay(event, news.incident, ctx)
-            raise
+            if exc.dependency != "zoho" or (left_s := await self._tell_delay(event, news.incident, ctx)) <= 0:
+                raise
+            delay_s = left_s if exc.delay_s is None else min(exc.delay_s, left_s)
+            raise UnavailableError(str(exc), dependency=exc.dependency, delay_s=delay_s) from exc
         opened = await self._make_opened(event, page)
         try:
             await self._incidents.attach(page, news.messages)
@@ -143,12 +144,12 @@ class TicketHandler:
             folio=make_folio(incident.incident_id) if delay is not None and delay.state == "done" else None,
         )
 
-    async def _tell_delay(self, event: MessageClassified, incident: IncidentState, ctx: Context) -> None:
-        """Tell the group once, when Zoho has been away for a while."""
+    async def _tell_delay(self, event: MessageClassified, incident: IncidentState, ctx: Context) -> float:
+        """Tell the group once, when Zoho has been away for a while; the seconds that are left until then."""
         effect = await self._effects.begin(_delay_key(incident))
-        waited_s = (self._now() - effect.started_at).total_seconds()
-        if effect.state == "done" or waited_s < self._delay_after_s:
-            return
+        left_s = self._delay_after_s - (self._now() - effect.started_at).total_seconds()
+        if effect.state == "done" or left_s > 0:
+            return 0.0 if effect.state == "done" else left_s
         delayed = TicketDelayed(
             message_ref=event.message_ref,
             group_ref=event.group_ref,
@@ -159,6 +160,7 @@ class TicketHandler:
         )
         await ctx.publish(delayed)
         await self._effects.finish(effect, {"folio": delayed.folio})
+        return 0.0
 
 
 class ShadowHandler:

@@ -12,12 +12,13 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, TypeVar
 
 import httpx
-from opentelemetry import trace
+from opentelemetry.trace import SpanKind
 from pydantic import ValidationError
 
 from supportbot import metrics
 from supportbot.breaker import Breaker, BreakerState
 from supportbot.errors import PermanentError, TemporaryError, UnavailableError
+from supportbot.telemetry import tracer
 from supportbot.ticket.answers import (
     Answer,
     CreditsExhaustedError,
@@ -47,7 +48,6 @@ TICKET_PAGE: Final = 50
 _CREDITS_HEADER: Final = "X-Rate-Limit-Remaining-v3"
 
 _R = TypeVar("_R", bound=Resource)
-_tracer = trace.get_tracer(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -300,8 +300,8 @@ class ZohoDesk:
         started = time.monotonic()
         outcome = "ok"
         attributes = {"http.request.method": call.method, "supportbot.zoho.operation": call.name}
-        with _tracer.start_as_current_span(
-            f"zoho {call.name}", kind=trace.SpanKind.CLIENT, attributes=attributes, record_exception=False
+        with tracer.start_as_current_span(
+            f"zoho {call.name}", kind=SpanKind.CLIENT, attributes=attributes, record_exception=False
         ):
             try:
                 yield

@@ -88,7 +88,7 @@ class Submitted:
     queued: bool
 
 
-class TicketRequests:
+class AskedTickets:
     """Makes the requested tickets, once each; keeps those that wait for Zoho in the bucket.
 
     Args:
