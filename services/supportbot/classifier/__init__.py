@@ -1,0 +1,1 @@
+"""Decides what each group message is and which incident it belongs to."""

@@ -1,0 +1,225 @@
+"""Handles the inbox: loads the group's memory, decides, saves the memory, and only then lets the result be published.
+
+Handling a message again gives the same result, since the memory holds what was decided.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+import structlog
+
+from supportbot import metrics
+from supportbot.classifier.assembly import Assembly
+from supportbot.classifier.corrections import Correction, correct
+from supportbot.classifier.incidents import assemble, turn_text
+from supportbot.classifier.keywords import judge
+from supportbot.classifier.memory import MAX_SETTLED, Memory, Settled, dump_memory, load_memory
+from supportbot.classifier.scene import Policy
+from supportbot.classifier.verdict import Verdict
+from supportbot.contracts import (
+    Decision,
+    Event,
+    Kind,
+    MessageClassified,
+    MessageDeleted,
+    MessageEdited,
+    MessageReceived,
+    Outcome,
+    ReactionReceived,
+    dump_event,
+    parse_event,
+)
+from supportbot.delivery import Context
+from supportbot.errors import PermanentError
+from supportbot.kv import ConflictError, KeyValue
+
+MAX_CACHED_GROUPS = 64
+
+Judge = Callable[[str, Memory], Awaitable[Verdict]]
+"""A tier: the text of a turn and the group's memory, to a verdict."""
+
+_log = structlog.get_logger(__name__)
+
+
+def keyword_judge(policy: Policy) -> Judge:
+    """The keyword tier as a `Judge`."""
+
+    async def judge_text(text: str, memory: Memory) -> Verdict:
+        return judge(text, policy.categories, memory.known_sites)
+
+    return judge_text
+
+
+class Classifier:
+    """The handler of the stage `classifier`.
+
+    Args:
+        bucket: `<b>_memory`, one key per group.
+        policy: Of the spec.
+        judge_text: The tier that is asked; the keyword tier by default.
+    """
+
+    def __init__(self, bucket: KeyValue, policy: Policy, judge_text: Judge | None = None) -> None:
+        self._bucket = bucket
+        self._policy = policy
+        self._judge = judge_text or keyword_judge(policy)
+        self._cache: dict[str, tuple[Memory, int]] = {}
+
+    async def __call__(self, event: Event, context: Context) -> Event | None:
+        """Handle one event of the inbox.
+
+        Raises:
+            TemporaryError: Another replica changed the memory twice in a row, or the broker is away.
+            PermanentError: The event is none of the inbox.
+        """
+        try:
+            settled = await self._settle(event)
+        except ConflictError:
+            self._cache.pop(event.group_ref, None)
+            settled = await self._settle(event)
+        return await _publish(settled, event, context)
+
+    async def _settle(self, event: Event) -> Settled:
+        memory, revision = await self._load(event.group_ref)
+        if (known := recall(memory, event)) is not None:
+            return known
+        settled, memory = await self._decide(memory, event)
+        memory = memory.model_copy(update={"settled": (*memory.settled, settled)[-MAX_SETTLED:]})
+        await self._save(event.group_ref, memory, revision)
+        return settled
+
+    async def _decide(self, memory: Memory, event: Event) -> tuple[Settled, Memory]:
+        match event:
+            case MessageReceived():
+                verdict = await self._judge(turn_text(memory, event), memory)
+                assembly, memory = assemble(memory, event, verdict, self._policy)
+                return settle(event, event.message_ref, assembly), memory
+            case MessageEdited() | MessageDeleted() | ReactionReceived():
+                correction, memory = correct(memory, event, self._policy)
+                if correction.message is None:
+                    return _settle_correction(event, correction), memory
+                return await self._reconsider(memory, event, correction, correction.message)
+            case _:
+                raise PermanentError(f"the classifier takes no {event.type}", reason="unexpected_type")
+
+    async def _reconsider(
+        self, memory: Memory, event: Event, correction: Correction, message: MessageReceived
+    ) -> tuple[Settled, Memory]:
+        """A text that was edited, or that a person confirmed, is decided as if it came now."""
+        verdict = await self._judge(message.text, memory)
+        policy = replace(self._policy, open_at=-99.0) if correction.confirmed else self._policy
+        assembly, memory = assemble(memory, message, verdict, policy)
+        reasons = (correction.reason, *assembly.decision.reasons)
+        assembly = replace(assembly, decision=assembly.decision.model_copy(update={"reasons": reasons}))
+        return settle(message, event.message_ref, assembly), memory
+
+    async def _load(self, group_ref: str) -> tuple[Memory, int]:
+        if group_ref not in self._cache:
+            entry = await self._bucket.get(group_ref)
+            self._cache[group_ref] = (load_memory(entry.value if entry else None), entry.revision if entry else 0)
+        return self._cache[group_ref]
+
+    async def _save(self, group_ref: str, memory: Memory, revision: int) -> None:
+        value = dump_memory(memory)
+        if revision:
+            revision = await self._bucket.update(group_ref, value, revision=revision)
+        else:
+            revision = await self._bucket.create(group_ref, value)
+        self._cache[group_ref] = (memory, revision)
+        if len(self._cache) > MAX_CACHED_GROUPS:
+            self._cache.pop(next(iter(self._cache)))
+
+
+def settle(message: MessageReceived, cause: str, assembly: Assembly) -> Settled:
+    """What is published and recorded for an assembly.
+
+    Args:
+        message: The message that was decided.
+        cause: The `message_ref` of the event that is handled; another one for an edit or a reaction.
+        assembly: The decision.
+    """
+    events = [*assembly.late]
+    if assembly.incident is not None or assembly.decision.asks:
+        events.append(
+            MessageClassified(
+                message_ref=cause,
+                group_ref=message.group_ref,
+                message=message,
+                decision=assembly.decision,
+                incident=assembly.incident,
+                joined=assembly.joined,
+            )
+        )
+    return Settled(
+        ref=cause,
+        events=tuple(f"{one.type} {dump_event(one).decode()}" for one in events),
+        decisions={**assembly.earlier, message.message_ref: assembly.decision},
+        waits=assembly.waits,
+    )
+
+
+def recall(memory: Memory, event: Event) -> Settled | None:
+    """What handling this event gave before; None when it is new."""
+    known = next((one for one in memory.settled if one.ref == event.message_ref), None)
+    if known is not None or not isinstance(event, MessageReceived):
+        return known
+    message = memory.message(event.message_ref)
+    if message is None:
+        return None
+    incident = memory.incident(message.incident_id)
+    return settle(event, event.message_ref, Assembly(message.decision, incident.state if incident else None))
+
+
+def _settle_correction(event: Event, correction: Correction) -> Settled:
+    events = (f"{correction.event.type} {dump_event(correction.event).decode()}",) if correction.event else ()
+    decision = Decision(kind=Kind.CHATTER, reasons=(correction.reason,))
+    return Settled(ref=event.message_ref, events=events, decisions={event.message_ref: decision})
+
+
+async def _publish(settled: Settled, event: Event, context: Context) -> Event | None:
+    """Publish what was settled, the event of this message last (the bus does that), and record all decisions."""
+    events = [parse_event(*_split(one)) for one in settled.events]
+    result = events[-1] if events and events[-1].message_ref == event.message_ref else None
+    for one in events:
+        if one is not result:
+            await context.publish(one)
+    for ref, decision in settled.decisions.items():
+        outcome = _outcome(ref, decision, settled, result is not None and ref == event.message_ref)
+        context.record(
+            outcome,
+            reasons=decision.reasons,
+            incident_id=decision.incident_id,
+            decision=decision,
+            message_ref=ref,
+        )
+        if ref == event.message_ref:
+            _count(decision)
+    if event.message_ref not in settled.decisions:
+        # An edit or a reaction that had another message decided.
+        context.record(Outcome.CLASSIFIED if result else Outcome.IGNORED, reasons=("had an earlier message decided",))
+    return result
+
+
+def _outcome(ref: str, decision: Decision, settled: Settled, published: bool) -> Outcome:
+    if decision.incident_id is not None or published:
+        return Outcome.CLASSIFIED
+    return Outcome.REVIEW if settled.waits and ref == settled.ref else Outcome.IGNORED
+
+
+def _count(decision: Decision) -> None:
+    priority = decision.priority.value if decision.priority else "none"
+    metrics.CLASSIFICATIONS.labels(decision.category or "none", priority, decision.tier.value).inc()
+    metrics.observe(metrics.CLASSIFICATION_CONFIDENCE.labels(decision.tier.value), decision.confidence)
+    _log.info(
+        "message_classified",
+        kind=decision.kind.value,
+        incident_id=decision.incident_id,
+        opens=decision.opens,
+        confidence=decision.confidence,
+        tier=decision.tier.value,
+    )
+
+
+def _split(stored: str) -> tuple[str, bytes]:
+    event_type, _, body = stored.partition(" ")
+    return event_type, body.encode()

@@ -1,0 +1,265 @@
+"""From a message, its verdict and the memory to a decision: `assemble`. Pure: no clock, no I/O.
+
+Read from here: `assemble` takes what waited too long first, then decides on the message, then remembers it.
+"""
+
+import math
+from dataclasses import replace
+
+from supportbot.classifier.assembly import (
+    Assembly,
+    continue_incident,
+    leave,
+    let_wait,
+    open_incident,
+    open_waiting,
+    take_back,
+)
+from supportbot.classifier.attachments import open_unexplained, place_attachment
+from supportbot.classifier.linking import Link, rank_links
+from supportbot.classifier.memory import MAX_TEXT, Memory, Recent
+from supportbot.classifier.opening import weigh_continuation, weigh_report
+from supportbot.classifier.people import count_people
+from supportbot.classifier.scene import BURST, CONFIDENCE_AT_ZERO, Policy, Scene
+from supportbot.classifier.verdict import Verdict
+from supportbot.contracts import Evidence, Kind, MessageReceived
+
+
+def turn_text(memory: Memory, message: MessageReceived) -> str:
+    """The text to judge: the message's own behind the fragments of the same turn that still wait."""
+    fragments = [
+        one.text for one in memory.waiting(message.sender.ref) if one.text and message.sent_at - one.sent_at <= BURST
+    ]
+    return "\n".join([*fragments[-3:], message.text]) if message.text.strip() else message.text
+
+
+def assemble(
+    memory: Memory, message: MessageReceived, verdict: Verdict, policy: Policy | None = None
+) -> tuple[Assembly, Memory]:
+    """Decide on one message.
+
+    Args:
+        memory: Of the message's group, before it.
+        message: Its `sent_at` is the only clock.
+        verdict: Of `turn_text(memory, message)`, from whatever tier.
+        policy: What the spec says.
+
+    Returns:
+        What became of the message, with earlier messages that it changed, and the memory after it.
+    """
+    memory = memory.forget(message.sent_at)
+    scene = Scene(memory, message, verdict, policy or Policy())
+    late, earlier, memory = open_unexplained(scene, memory)
+    scene = replace(scene, memory=memory)
+    assembly, memory = _decide(scene, memory)
+    assembly = replace(assembly, late=(*late, *assembly.late), earlier={**earlier, **assembly.earlier})
+    return assembly, _remember(scene, memory.with_decisions(assembly.earlier), assembly)
+
+
+def _decide(scene: Scene, memory: Memory) -> tuple[Assembly, Memory]:
+    message = scene.message
+    if not message.text.strip() and not message.mentions:
+        if message.media is not None or message.note in {"location", "contact"}:
+            return place_attachment(scene, memory)
+        return leave(scene, memory, Kind.CHATTER, "has neither text nor attachment")
+    if scene.solves:
+        return _decide_solver(scene, memory)
+    return _decide_member(scene, memory)
+
+
+def _decide_solver(scene: Scene, memory: Memory) -> tuple[Assembly, Memory]:
+    """A message of somebody who solves: an answer, seldom a report."""
+    s, links = scene.verdict.signals, rank_links(scene)
+    if s.announcement >= 1.6 and scene.quoted is None and s.request < 1 and not s.resolution:
+        return leave(scene, memory, Kind.CHATTER, "announces something to all")
+    best = links[0] if links else None
+    report = weigh_report(scene)
+    known = best is not None and any(reason.startswith(("names", "quotes", "addresses")) for reason in best.reasons)
+    passes_on = s.report > 0 or scene.message.forwarded or bool(scene.waiting)
+    if report.score + 1.3 * passes_on + 0.6 * bool(s.greeting) >= 1.0 and (passes_on or s.request >= 1.2) and not known:
+        return open_incident(scene, memory, ("somebody who solves passes it on", *report.reasons[:3]), confidence=0.65)
+    lonely = _lonely_photo(scene, memory, best)
+    if lonely:
+        return _answer_photo(scene, memory, lonely)
+    if s.courtesy > 0.75 or (s.thanks and not s.answer and not s.resolution and scene.verdict.length < 25):
+        if not s.resolution:
+            return leave(scene, memory, Kind.CHATTER, "is courtesy")
+    if best is None or best.score < -2.5:
+        return leave(scene, memory, Kind.STAFF, "answers, but no open incident fits")
+    kind = Kind.RESOLUTION if s.resolution >= 1.6 and not s.question else Kind.STAFF
+    return continue_incident(scene, memory, best.incident, kind, _link_reasons("answers", best))
+
+
+def _decide_member(scene: Scene, memory: Memory) -> tuple[Assembly, Memory]:
+    """A text of somebody who reports or takes part."""
+    s, links = scene.verdict.signals, rank_links(scene)
+    best = links[0] if links else None
+    if scene.quoted is not None and best is not None and best.incident is scene.quoted and not _is_courtesy(scene):
+        return _follow(scene, memory, best)
+    if _is_courtesy(scene):
+        return _decide_courtesy(scene, memory, best)
+    if (joined := _same_case(scene, links)) is not None:
+        return continue_incident(
+            scene, memory, joined.incident, Kind.FOLLOW_UP, ("says that it is the same case", *joined.reasons[:2])
+        )
+    report = weigh_report(scene)
+    own = scene.own
+    continuation = weigh_continuation(scene, own) if own is not None else None
+    if report.score >= scene.policy.open_at and (continuation is None or report.score > continuation.score):
+        reasons = report.reasons[:4]
+        return _open(scene, memory, reasons, 1 / (1 + math.exp(-report.score - CONFIDENCE_AT_ZERO)))
+    if own is None or (continuation is not None and continuation.score < 0.5):
+        photos = tuple(one for one in scene.waiting if one.media)
+        if photos and scene.age_min(photos[-1].sent_at) <= 90:
+            return _explain_photo(scene, memory, photos)
+    if best is not None and best.score >= (0.2 if own is not None and best.incident.reporter == scene.author else 1.2):
+        return _follow(scene, memory, best)
+    if s.insistence >= 1.2:
+        return leave(scene, memory, Kind.FOLLOW_UP, "insists on something that is not remembered")
+    if report.score >= scene.policy.open_at - scene.policy.ask_band:
+        return let_wait(scene, memory, "unsure whether it reports something", asks=True)
+    if report.score >= -1.6 and (scene.verdict.numbers or s.request or s.problem or s.object) and not s.announcement:
+        return let_wait(scene, memory, "fragment waits for more words")
+    if scene.follows_itself and best is not None and best.score >= 0:
+        return _follow(scene, memory, best)
+    return leave(scene, memory, Kind.CHATTER, "reports nothing and fits no incident", confidence=0.5)
+
+
+def _is_courtesy(scene: Scene) -> bool:
+    s, verdict = scene.verdict.signals, scene.verdict
+    if scene.message.mentions and not verdict.tokens and s.courtesy >= 1.0 and not s.thanks and not s.greeting:
+        return False
+    if s.request >= 1 or s.problem >= 1 or s.insistence >= 1.2 or verdict.numbers:
+        return False
+    return s.courtesy > 0.7 or (s.thanks >= 0.8 and s.courtesy >= 0.35 and verdict.length <= 60) or s.small_talk >= 1.5
+
+
+def _decide_courtesy(scene: Scene, memory: Memory, best: Link | None) -> tuple[Assembly, Memory]:
+    """Thanks and assent open and reopen nothing; "listo, gracias" of the reporter resolves what is still open."""
+    s = scene.verdict.signals
+    if (
+        s.resolution >= 1.6
+        and best is not None
+        and best.incident.reporter == scene.author
+        and best.incident.resolved_at is None
+    ):
+        return continue_incident(
+            scene, memory, best.incident, Kind.RESOLUTION, ("its reporter says that it is solved",)
+        )
+    return leave(scene, memory, Kind.CHATTER, "is courtesy", confidence=0.85)
+
+
+def _same_case(scene: Scene, links: list[Link]) -> Link | None:
+    """The incident that the author joins with "mismo caso", "igual acá"."""
+    s, verdict = scene.verdict.signals, scene.verdict
+    if s.same_case < 1.6 or (verdict.length > 90 and s.greeting):
+        return None
+    lively = [link for link in links if scene.age_min(link.incident.last_at) <= 90]
+    if not lively:
+        return None
+    previous = scene.previous_incident
+    by_site = next((link for link in lively if verdict.numbers & set(link.incident.state.sites)), None)
+    return by_site or next((link for link in lively if link.incident is previous), lively[0])
+
+
+def _follow(scene: Scene, memory: Memory, link: Link) -> tuple[Assembly, Memory]:
+    s = scene.verdict.signals
+    reporter = link.incident.reporter == scene.author
+    resolves = s.resolution >= 1.6 and s.insistence < 1.2 and not s.question and s.problem < 1.2
+    if resolves:
+        if link.incident.resolved_at is not None and reporter:
+            return leave(scene, memory, Kind.CHATTER, "confirms what is resolved already")
+        return continue_incident(
+            scene, memory, link.incident, Kind.RESOLUTION, _link_reasons("says that it is solved", link)
+        )
+    answers = not reporter and s.answer >= 1.0 and s.same_case == 0
+    kind = Kind.EVIDENCE if scene.message.media else Kind.STAFF if answers else Kind.FOLLOW_UP
+    word = "insists" if s.insistence >= 1.2 else "answers" if answers else "goes on"
+    return continue_incident(scene, memory, link.incident, kind, _link_reasons(word, link))
+
+
+def _open(scene: Scene, memory: Memory, reasons: tuple[str, ...], confidence: float) -> tuple[Assembly, Memory]:
+    """Open, and take the photos along that the author sent just before, even if they were put in the incident before."""
+    taken = _photos_of_this(scene)
+    memory = take_back(memory, tuple(one.message_ref for one in taken))
+    return open_incident(scene, memory, reasons, confidence=round(min(0.97, max(0.5, confidence)), 2), taken=taken)
+
+
+def _photos_of_this(scene: Scene) -> tuple[Evidence, ...]:
+    """The author's last photos, if they stand nearer to this text than to the one before them."""
+    photos = [one for one in scene.fresh_photos if one.incident_id]
+    if not photos:
+        return ()
+    index = next(i for i, one in enumerate(scene.memory.recent) if one.ref == photos[0].ref)
+    before = next((one for one in reversed(scene.memory.recent[:index]) if one.author == scene.author), None)
+    gap_before = (photos[0].at - before.at).total_seconds() if before is not None else 1e9
+    gap_after = (scene.now - photos[-1].at).total_seconds()
+    known = scene.memory.authors.get(scene.author)
+    habit = 1.0 if known is None else (1 + known.photo_first) / (1 + known.text_first)
+    if gap_after > gap_before * habit * 1.2 + 5:
+        return ()
+    return tuple(
+        Evidence(message_ref=one.ref, sender=scene.message.sender, sent_at=one.at, media=one.media) for one in photos
+    )
+
+
+def _lonely_photo(scene: Scene, memory: Memory, best: Link | None) -> tuple[Evidence, ...]:
+    """Somebody else's photo without words that a staff message reacts to."""
+    photos = [
+        one
+        for one in memory.pending
+        if one.media and scene.age_min(one.sent_at) <= 240 and one.sender.ref != scene.author
+    ]
+    if not photos:
+        return ()
+    quoted = next((one for one in photos if one.message_ref == scene.message.quoted_ref), None)
+    target = quoted or next((one for one in reversed(photos) if one.sender.ref in scene.addressed), None)
+    if target is None and scene.previous is not None and scene.previous.ref == photos[-1].message_ref:
+        strong = best is not None and (best.score >= 2.2)
+        target = None if strong or scene.verdict.signals.courtesy > 0.75 else photos[-1]
+    return memory.waiting(target.sender.ref) if target is not None else ()
+
+
+def _answer_photo(scene: Scene, memory: Memory, waiting: tuple[Evidence, ...]) -> tuple[Assembly, Memory]:
+    event, changed, memory = open_waiting(scene, memory, waiting, "somebody who solves reacts to the photo")
+    incident = memory.incident(event.decision.incident_id)
+    assert incident is not None
+    kind = (
+        Kind.RESOLUTION
+        if scene.verdict.signals.resolution >= 1.6 and not scene.verdict.signals.question
+        else Kind.STAFF
+    )
+    assembly, memory = continue_incident(scene, memory, incident, kind, ("reacts to the photo that waited",))
+    return replace(assembly, late=(event,), earlier={**changed, **assembly.earlier}), memory
+
+
+def _explain_photo(scene: Scene, memory: Memory, photos: tuple[Evidence, ...]) -> tuple[Assembly, Memory]:
+    """The author's next words, whatever they are, show that the photo was a report."""
+    event, changed, memory = open_waiting(scene, memory, photos, "its author went on without telling a problem")
+    incident = memory.incident(event.decision.incident_id)
+    assert incident is not None
+    assembly, memory = continue_incident(scene, memory, incident, Kind.FOLLOW_UP, ("goes with the photo before it",))
+    return replace(assembly, late=(event,), earlier={**changed, **assembly.earlier}), memory
+
+
+def _link_reasons(word: str, link: Link) -> tuple[str, ...]:
+    return (word, *link.reasons[:3])
+
+
+def _remember(scene: Scene, memory: Memory, assembly: Assembly) -> Memory:
+    message, decision, verdict = scene.message, assembly.decision, scene.verdict
+    recent = Recent(
+        ref=message.message_ref,
+        author=scene.author,
+        at=message.sent_at,
+        kind=decision.kind,
+        incident_id=decision.incident_id,
+        text=message.text[:MAX_TEXT],
+        media=message.media if message.media and message.media.kind != "sticker" else None,
+        staff=scene.solves,
+        asked=verdict.signals.question and (scene.solves or verdict.signals.answer >= 1.2),
+        decision=decision,
+    )
+    if message.sender.staff and not memory.staff_listed:
+        memory = memory.model_copy(update={"staff_listed": True})
+    return count_people(scene, memory.with_recent(recent).with_sites(verdict.sites), decision)

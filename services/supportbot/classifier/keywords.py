@@ -1,0 +1,304 @@
+"""The keyword tier: reads one text alone and scores it. Pure, stdlib only, far below a millisecond.
+
+Negation is looked at first: what says that there is no error is taken out before problems are looked for, and a
+resolution behind "aún no" or with a question mark is none.
+"""
+
+import math
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import NamedTuple
+
+from supportbot.classifier import lexicon
+from supportbot.classifier.entities import find_numbers
+from supportbot.classifier.lexicon import Compiled, compile_phrase, compile_table
+from supportbot.classifier.lexicon_topics import IMPACT, OBJECTS, TOPIC_NAMES, TOPIC_WEIGHTS
+from supportbot.classifier.normalise import fold, strip_invisible, words_of
+from supportbot.classifier.verdict import Signals, Verdict
+from supportbot.contracts import Kind, Priority
+
+_TABLES: dict[str, Compiled] = {
+    name: compile_table(getattr(lexicon, name.upper()))
+    for name in (
+        "greeting",
+        "thanks",
+        "small_talk",
+        "problem",
+        "request",
+        "report",
+        "insistence",
+        "detail",
+        "resolution",
+        "answer",
+        "announcement",
+        "same_case",
+        "another",
+    )
+}
+_NO_PROBLEM = compile_table(lexicon.NO_PROBLEM)
+_NOT_YET = re.compile(lexicon.NOT_YET)
+_OBJECTS = {topic: compile_phrase(phrase) for topic, phrase in OBJECTS.items()}
+_IMPACT = {priority: compile_table(table) for priority, table in IMPACT.items()}
+_QUESTION_START = re.compile(
+    r"^(?:que|cual|como|cuando|donde|quien|cuanto|what|which|how|when|where|who|why|any|qual|quando|onde|quem)(?!\w)"
+)
+_ASSENT_EMOJI = re.compile("[👍🙏👌🙌❤💪😊🤝✅👏🫡😀😁🎉☺🙂]")
+_STOP = frozenset(
+    [
+        "que",
+        "los",
+        "las",
+        "una",
+        "uno",
+        "por",
+        "para",
+        "con",
+        "del",
+        "esta",
+        "este",
+        "esto",
+        "estan",
+        "muy",
+        "hay",
+        "como",
+        "cuando",
+        "porque",
+        "nos",
+        "sus",
+        "ese",
+        "esa",
+        "eso",
+        "pero",
+        "mas",
+        "sin",
+        "sobre",
+        "entre",
+        "desde",
+        "hasta",
+        "buen",
+        "buenos",
+        "buenas",
+        "dia",
+        "dias",
+        "tarde",
+        "tardes",
+        "noche",
+        "noches",
+        "hola",
+        "gracias",
+        "favor",
+        "apoyo",
+        "ayuda",
+        "apoyan",
+        "ayudan",
+        "pueden",
+        "podrian",
+        "podran",
+        "puede",
+        "equipo",
+        "todos",
+        "the",
+        "and",
+        "for",
+        "with",
+        "this",
+        "that",
+        "you",
+        "our",
+        "are",
+        "not",
+        "can",
+        "please",
+        "thanks",
+        "hello",
+        "from",
+        "have",
+        "has",
+        "was",
+        "its",
+        "uma",
+        "nao",
+        "com",
+        "voce",
+        "voces",
+        "mas",
+        "isso",
+        "esse",
+        "tienda",
+        "sucursal",
+        "ya",
+        "me",
+        "le",
+        "les",
+        "se",
+        "al",
+        "el",
+        "la",
+        "un",
+        "de",
+        "en",
+        "no",
+        "si",
+        "su",
+        "tu",
+        "lo",
+        "es",
+        "son",
+        "fue",
+        "ser",
+        "sigue",
+        "siguen",
+        "alguien",
+        "aqui",
+        "ahora",
+        "tengo",
+        "tenemos",
+        "tiene",
+        "apoyar",
+        "ayudar",
+    ]
+)
+
+
+class Category(NamedTuple):
+    """A category of the bot, as the tiers need it."""
+
+    name: str
+    keywords: tuple[str, ...] = ()
+    priority: Priority = Priority.MEDIUM
+    description: str = ""
+
+
+def judge(text: str, categories: Iterable[Category] = (), known_sites: frozenset[str] = frozenset()) -> Verdict:
+    """The verdict of the keyword tier.
+
+    Args:
+        text: A message's text or caption as it was written.
+        categories: The bot's categories, in the order of the spec.
+        known_sites: Store numbers that the group has used before.
+    """
+    folded = fold(text)
+    signals, matched = _signals(folded, text)
+    numbers = find_numbers(folded, known_sites)
+    return Verdict(
+        signals=signals,
+        kinds=_kinds(signals, numbers.sites or numbers.documents, len(folded)),
+        category=_category(folded, tuple(categories)),
+        priority=_priority(folded, len(numbers.sites)),
+        sites=numbers.sites,
+        documents=numbers.documents,
+        bare_numbers=numbers.bare,
+        tokens=_tokens(folded),
+        length=len(strip_invisible(text)),
+        language=_language(folded),
+        matched=matched,
+    )
+
+
+def _signals(folded: str, text: str) -> tuple[Signals, tuple[str, ...]]:
+    calm = folded
+    for _, pattern in _NO_PROBLEM:
+        calm = pattern.sub(" ; ", calm)
+    scores: dict[str, float] = {}
+    hits: list[tuple[float, str]] = []
+    covered = [False] * len(folded)
+    for name, table in _TABLES.items():
+        score = 0.0
+        for weight, pattern in table:
+            match = _find(name, pattern, calm if name == "problem" else folded)
+            if match is None:
+                continue
+            score += weight if score == 0 else weight * 0.5
+            hits.append((weight, match[0]))
+            if name in {"greeting", "thanks", "small_talk"}:
+                for found in pattern.finditer(folded):
+                    covered[found.start() : found.end()] = [True] * len(found[0])
+        scores[name] = min(score, 3.0)
+    scores["object"] = min(3.0, 0.5 * sum(len(set(pattern.findall(folded))) for pattern in _OBJECTS.values()))
+    question = "?" in folded or bool(_QUESTION_START.match(folded))
+    if question and scores["resolution"] and "?" in folded:
+        scores["insistence"] = max(scores["insistence"], 1.5)
+        scores["resolution"] = 0.0
+    letters = [flag for flag, char in zip(covered, folded, strict=True) if char.isalnum()]
+    courtesy = sum(letters) / len(letters) if letters else 1.0
+    if not letters and "?" in folded:
+        scores["insistence"], courtesy = 1.5, 0.0
+    elif not letters and _ASSENT_EMOJI.search(text):
+        scores["thanks"] = 1.0
+    signals = Signals(**scores, courtesy=courtesy, question=question, negated=calm != folded)
+    ranked = dict.fromkeys(word for _, word in sorted(hits, key=lambda hit: -hit[0]))
+    return signals, tuple(word[:40] for word in ranked)[:8]
+
+
+def _find(name: str, pattern: re.Pattern[str], folded: str) -> re.Match[str] | None:
+    match = pattern.search(folded)
+    while match and name == "resolution" and _NOT_YET.search(folded[: match.start()]):
+        match = pattern.search(folded, match.end())
+    return match
+
+
+def _kinds(s: Signals, numbers: tuple[str, ...], length: int) -> dict[Kind, float]:
+    """Softmax over one linear score per kind, for a text that stands alone."""
+    substance = 1.2 * min(s.problem, 2) + 1.2 * min(s.request, 2) + 0.4 * s.object + s.report + (0.5 if numbers else 0)
+    scores = {
+        Kind.INCIDENT: substance
+        + min(length, 90) / 90
+        - 1.0 * s.insistence
+        - 1.2 * s.resolution
+        - 0.8 * s.announcement
+        - 0.7 * s.answer,
+        Kind.FOLLOW_UP: 1.2 * s.insistence + 0.9 * s.detail + 1.0 * s.same_case + 0.6,
+        Kind.RESOLUTION: 1.5 * s.resolution - 0.3 * s.problem,
+        Kind.STAFF: 1.0 * s.answer + 0.3 * s.resolution,
+        Kind.CHATTER: 3.0 * s.courtesy + 0.9 * s.small_talk + 1.2 * s.announcement + 0.5 - 0.5 * substance,
+    }
+    exponents = {kind: math.exp(1.3 * score) for kind, score in scores.items()}
+    total = sum(exponents.values())
+    return {kind: value / total for kind, value in exponents.items()}
+
+
+@lru_cache(maxsize=64)
+def _keyword_patterns(categories: tuple[Category, ...]) -> dict[str, list[re.Pattern[str]]]:
+    return {
+        category.name: [
+            re.compile(rf"(?<!\w){re.escape(fold(word))}\w{{0,3}}(?!\w)") for word in category.keywords if fold(word)
+        ]
+        for category in categories
+    }
+
+
+def _category(folded: str, categories: tuple[Category, ...]) -> str | None:
+    """The category with the most hits of its own keywords and of the topics that it stands for; the first wins a tie."""
+    scores = dict.fromkeys((category.name for category in categories), 0.0)
+    for topic, pattern in _OBJECTS.items():
+        hits = len(set(pattern.findall(folded)))
+        name = next((name for name in TOPIC_NAMES[topic] if name in scores), None)
+        if hits and name:
+            scores[name] += TOPIC_WEIGHTS[topic] * min(hits, 3)
+    for name, patterns in _keyword_patterns(categories).items():
+        scores[name] += 0.8 * sum(1 for pattern in patterns if pattern.search(folded))
+    best = max(scores, key=scores.__getitem__, default=None)
+    return best if best is not None and scores[best] > 0 else None
+
+
+def _priority(folded: str, sites: int) -> Priority | None:
+    calm = folded
+    for _, pattern in _NO_PROBLEM:
+        calm = pattern.sub(" ; ", calm)
+    for priority, table in _IMPACT.items():
+        if any(pattern.search(calm) for _, pattern in table):
+            return Priority.URGENT if priority is Priority.HIGH and sites >= 3 else priority
+    return None
+
+
+def _tokens(folded: str) -> tuple[str, ...]:
+    words = (word for word in words_of(folded) if len(word) > 2 and word not in _STOP and not word.isdigit())
+    return tuple(dict.fromkeys(word[:6] for word in words))[:24]
+
+
+def _language(folded: str) -> str | None:
+    words = set(words_of(folded))
+    counts = {language: len(words & markers) for language, markers in lexicon.LANGUAGE_MARKERS.items()}
+    best = max(counts, key=counts.__getitem__)
+    return best if counts[best] >= 2 or (counts[best] == 1 and len(words) <= 3) else None

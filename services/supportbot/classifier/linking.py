@@ -1,0 +1,93 @@
+"""Which incident a message belongs to: every remembered one is scored, the best wins. Pure.
+
+Order of evidence: quote, mention or name, the author's own burst, site and document numbers, recency.
+"""
+
+import math
+from typing import NamedTuple
+
+from supportbot.classifier.memory import Incident
+from supportbot.classifier.scene import LIVE, Scene
+
+
+class Link(NamedTuple):
+    """A candidate with the sum of what speaks for it."""
+
+    incident: Incident
+    score: float
+    reasons: tuple[str, ...]
+
+
+def rank_links(scene: Scene) -> list[Link]:
+    """The incidents that the message may belong to, best first."""
+    links = [_score(scene, incident) for incident in scene.alive if _is_candidate(scene, incident)]
+    return sorted(links, key=lambda link: (-link.score, -link.incident.last_at.timestamp()))
+
+
+def _is_candidate(scene: Scene, incident: Incident) -> bool:
+    if scene.now - incident.last_at <= LIVE or incident is scene.quoted or incident.reporter == scene.author:
+        return True
+    return bool(scene.verdict.numbers & {*incident.state.sites, *incident.documents})
+
+
+def _score(scene: Scene, incident: Incident) -> Link:
+    parts: list[tuple[float, str]] = [(-0.45 * math.log2(1 + scene.age_min(incident.last_at) / 3), "")]
+    parts += _people(scene, incident)
+    parts += _numbers(scene, incident)
+    parts += _course(scene, incident)
+    shared = len(set(scene.verdict.tokens) & set(incident.tokens))
+    if shared:
+        parts.append((min(1.4, 0.35 * shared), "shares words with it"))
+    reasons = tuple(reason for weight, reason in sorted(parts, key=lambda part: -part[0]) if reason and weight > 0)
+    return Link(incident, sum(weight for weight, _ in parts), reasons)
+
+
+def _people(scene: Scene, incident: Incident) -> list[tuple[float, str]]:
+    parts: list[tuple[float, str]] = []
+    if incident is scene.quoted:
+        parts.append((8.0, "quotes a message of it"))
+    if incident.reporter == scene.author:
+        own_age = scene.age_min(incident.seen.get(scene.author, incident.state.opened_at))
+        parts.append((2.2 + 1.2 * math.exp(-own_age / 10), "is its reporter's"))
+    elif (seen := incident.seen.get(scene.author)) is not None:
+        parts.append((0.8 + 1.5 * math.exp(-scene.age_min(seen) / 15), "its author wrote in it before"))
+    if incident.reporter in scene.addressed:
+        parts.append((2.0, "addresses its reporter"))
+    elif scene.addressed & incident.seen.keys():
+        parts.append((0.8, "addresses somebody who wrote in it"))
+    return parts
+
+
+def _numbers(scene: Scene, incident: Incident) -> list[tuple[float, str]]:
+    verdict = scene.verdict
+    sites, documents = set(incident.state.sites), set(incident.documents)
+    parts: list[tuple[float, str]] = []
+    common = sorted((verdict.numbers & sites) | (verdict.numbers & documents))
+    if common:
+        parts.append((2.8, f"names {common[0]} as it does"))
+    elif verdict.sites and sites:
+        parts.append((-2.0, ""))
+    elif verdict.documents and documents and not sites:
+        parts.append((-0.7, ""))
+    return parts
+
+
+def _course(scene: Scene, incident: Incident) -> list[tuple[float, str]]:
+    parts: list[tuple[float, str]] = []
+    previous = scene.previous
+    if previous is not None and previous.incident_id == incident.incident_id and scene.age_min(previous.at) <= 30:
+        parts.append((1.3, "follows its last message"))
+        if scene.follows_itself:
+            parts.append((1.3, "continues its author's turn"))
+    elif scene.previous_incident is incident:
+        parts.append((0.8, "follows its last message"))
+    own = scene.own_previous
+    if own is not None and own.incident_id == incident.incident_id and scene.in_burst:
+        parts.append((1.0, "its author just wrote in it"))
+    if scene.question is not None and scene.question.incident_id == incident.incident_id:
+        parts.append((1.0 if incident.reporter == scene.author else 0.3, "answers the question in it"))
+    if incident.resolved_at is not None and scene.age_min(incident.resolved_at) > 1:
+        parts.append((-1.2, ""))
+    if scene.solves and not incident.answered:
+        parts.append((0.5, "nobody answered it yet"))
+    return parts

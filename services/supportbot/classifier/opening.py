@@ -1,0 +1,94 @@
+"""Whether a text tells a new incident: signals are summed to log-odds, in one place. Pure.
+
+The weights are priors from how groups behave (which share of openings, follow-ups and chatter shows a trait),
+not a fit to any text.
+"""
+
+import math
+from typing import NamedTuple
+
+from supportbot.classifier.memory import Incident
+from supportbot.classifier.scene import Scene
+
+
+class Weighed(NamedTuple):
+    """Log-odds with what speaks for them, strongest first."""
+
+    score: float
+    reasons: tuple[str, ...]
+
+
+def _sum(parts: list[tuple[float, str]]) -> Weighed:
+    ranked = sorted((part for part in parts if part[1] and part[0] >= 0.2), key=lambda part: -part[0])
+    return Weighed(sum(weight for weight, _ in parts), tuple(reason for _, reason in ranked))
+
+
+def weigh_report(scene: Scene) -> Weighed:
+    """Log-odds that the text, read with what waits beside it, reports something."""
+    verdict, s = scene.verdict, scene.verdict.signals
+    problem, request = min(s.problem, 1.4) / 1.4, min(s.request, 1.4) / 1.4
+    parts = [
+        (-1.7, ""),
+        (
+            1.9 * max(problem, request) + 0.9 * min(problem, request),
+            "tells a problem" if problem >= request else "asks for help",
+        ),
+        (0.35 * min(s.object, 1.5), "names a thing that support deals with"),
+        (0.9 * min(s.report, 1.5), "passes on a report"),
+        (0.6 if s.greeting and s.courtesy < 0.8 else 0.0, "greets and goes on"),
+        (0.25 * min(verdict.length / 40, 2.5) - (0.4 if verdict.length < 18 else 0.0), ""),
+        (-1.2 * min(s.insistence, 2.0), "sounds like an insistence"),
+        (-0.5 * min(s.detail, 1.5), "sounds like a detail"),
+        (-1.4 * min(s.resolution, 2.0), "sounds like a resolution"),
+        (-1.3 * min(s.announcement, 2.0), "sounds like an announcement"),
+        (-0.9 * min(s.answer, 1.6) * (1 - 0.5 * request), "sounds like an answer"),
+        (-0.5 * s.small_talk, "sounds like small talk"),
+        (-2.5 * max(0.0, s.courtesy - 0.6), "is mostly courtesy"),
+        (-0.4 if s.question and not request else 0.0, "is a question"),
+        (-2.2 * min(scene.solver, 0.6), "its author mostly answers"),
+    ]
+    if verdict.sites:
+        parts.append((0.8, f"names store {verdict.sites[0]}"))
+    elif verdict.documents or verdict.bare_numbers:
+        parts.append((0.6, "names a number"))
+    if any(one.media for one in scene.waiting):
+        parts.append((1.0, "a photo of its author waits"))
+    return _sum(parts)
+
+
+def weigh_continuation(scene: Scene, own: Incident) -> Weighed:
+    """Log-odds that the text goes on with its author's own incident, to be compared with `weigh_report`."""
+    verdict, s = scene.verdict, scene.verdict.signals
+    age = scene.age_min(max(own.seen.get(scene.author, own.state.opened_at), own.state.opened_at))
+    substance = max(min(s.problem, 1.4), min(s.request, 1.4)) / 1.4
+    sites, documents = set(own.state.sites), set(own.documents)
+    parts = [
+        (0.7 + 1.9 * math.exp(-age / 40), "its author has an incident alive"),
+        (-1.3 * substance if s.greeting and s.courtesy < 0.8 and age >= 2 else 0.0, "greets again"),
+        (-1.0 if s.another and substance else 0.0, "speaks of another matter"),
+        (-1.0 if own.resolved_at is not None else 0.0, "the earlier one is resolved"),
+        (1.5 if not own.told else 0.0, "the photo was not explained yet"),
+        (1.2 * min(1.5, s.insistence), ""),
+    ]
+    if verdict.numbers & (sites | documents):
+        parts.append((1.4, "names the same number"))
+    elif verdict.sites and sites:
+        parts.append((-2.8 * substance, "names another store"))
+    elif verdict.documents and documents:
+        parts.append((-1.2 * substance, "names another document"))
+    shared = set(verdict.tokens) & set(own.tokens)
+    if (
+        verdict.tokens
+        and len(shared) >= 3
+        and len(shared) / len(verdict.tokens) >= 0.6
+        and not (verdict.sites and sites - set(verdict.sites))
+    ):
+        parts.append((2.0, "says it again"))
+    question = scene.question
+    if (
+        question is not None
+        and question.incident_id == own.incident_id
+        and question.at >= own.seen.get(scene.author, question.at)
+    ):
+        parts.append((1.0, "answers a question"))
+    return _sum(parts)
