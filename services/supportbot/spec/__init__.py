@@ -1,6 +1,7 @@
 """The spec of a bot: its model, its files, its secrets. Everything that reads or writes a bot's file comes here."""
 
 from supportbot.contracts import Priority
+from supportbot.spec import scalars
 from supportbot.spec.faults import PLACEHOLDER, Fault, SpecError, fault_of
 from supportbot.spec.files import BotFile, load_bot, parse_bot, parse_bot_file
 from supportbot.spec.model import (
@@ -82,5 +83,6 @@ __all__ = [
     "load_bot",
     "parse_bot",
     "parse_bot_file",
+    "scalars",
     "secret_refs",
 ]

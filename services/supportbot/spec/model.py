@@ -132,7 +132,7 @@ class Model(Part):
 
     provider: s.Provider
     """Who serves the model: Anthropic, Gemini, OpenAI or OpenAICompatible."""
-    model: Annotated[s.Text, Field(min_length=1, max_length=128)]
+    model: s.ModelName
     """The provider's name of the model, such as gpt-6-luna."""
     base_url: s.HTTPURL | None = None
     """Where the API is, when it is not the provider's own; required for OpenAICompatible."""

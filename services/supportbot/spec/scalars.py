@@ -20,8 +20,8 @@ DURATION = r"^([0-9]{1,6}(ms|s|m))+$"
 STORAGE_SIZE = r"^[1-9][0-9]{0,5}(M|G|T|Mi|Gi|Ti)$"
 HTTP_URL = r"^https?://([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\])(:[0-9]{1,5})?(/[A-Za-z0-9._~!$&()*+,;=:@/-]*)?$"
 LABEL_VALUE = r"^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$"
-SECRET_NAME = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"
-SECRET_KEY = r"^[A-Za-z0-9][-._A-Za-z0-9]*$"
+REFERRED_NAME = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"
+REFERRED_KEY = r"^[A-Za-z0-9][-._A-Za-z0-9]*$"
 """Both become a part of a file's path, so they never hold a slash or begin with a dot."""
 CUSTOM_FIELD = r"^cf_[a-z0-9_]+$"
 
@@ -134,6 +134,7 @@ def _whole(value: object) -> object:
 
 
 Text = Annotated[str, Strict()]
+ModelName = Annotated[Text, StringConstraints(min_length=1, max_length=128)]
 Word = Annotated[Text, StringConstraints(min_length=1, max_length=63)]
 Flag = Annotated[bool, Strict()]
 Int = Annotated[int, Strict(), BeforeValidator(_whole)]
@@ -186,12 +187,12 @@ HTTPURL = Annotated[
 SecretName = Annotated[
     Text,
     StringConstraints(min_length=1, max_length=253),
-    shaped(SECRET_NAME, "a Secret's name of lower-case letters, digits, hyphens and dots, such as zoho"),
+    shaped(REFERRED_NAME, "a Secret's name of lower-case letters, digits, hyphens and dots, such as zoho"),
 ]
 SecretKeyName = Annotated[
     Text,
     StringConstraints(min_length=1, max_length=253),
-    shaped(SECRET_KEY, "a key of letters, digits, hyphens, dots and underscores, such as openai"),
+    shaped(REFERRED_KEY, "a key of letters, digits, hyphens, dots and underscores, such as openai"),
 ]
 CustomFieldName = Annotated[
     Text, StringConstraints(max_length=64), shaped(CUSTOM_FIELD, "the API name of a custom field, such as cf_store")

@@ -184,7 +184,10 @@ def test_numbers_of_a_model() -> None:
                 ),
                 (
                     "secret/ai.stringData.../google",
-                    "must be a key of letters, digits, hyphens, dots and underscores, such as openai; it is '../google'",
+                    (
+                        "must be a key of letters, digits, hyphens, dots and underscores, such as openai; "
+                        "it is '../google'"
+                    ),
                 ),
                 (
                     "secret//etc/zoho.metadata.name",
