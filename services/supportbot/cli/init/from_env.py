@@ -50,7 +50,7 @@ _DOMAINS: Mapping[str, DataCenter] = {
 LEFT_BEHIND: Mapping[str, str] = {
     "ZOHO_AUTHORIZATION_CODE": "a code works once and is used up; the bot needs a refresh token instead. Open the "
     "client in Zoho's API console (api-console.zoho.com or your data centre's), generate a new code and exchange it "
-    "within minutes at accounts.zoho.com/oauth/v2/token with grant_type=authorization_code: the answer holds refresh_token",
+    "within minutes at accounts.zoho.com/oauth/v2/token (grant_type=authorization_code); the answer has refresh_token",
     "ZOHO_REDIRECT_URI": "only needed to get a refresh token in the browser, not to run the bot",
     "ZOHO_ACCESS_TOKEN": "it lasts an hour; the bot gets its own by the refresh token",
     "PORT": "every service has its documented port: 3001, 8001, 8003",
