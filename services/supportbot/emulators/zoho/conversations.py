@@ -27,7 +27,7 @@ def comments(call: Call) -> Answer:
     """A page of a ticket's comments."""
     key, descending = parse_sort(call.query, ("commentedTime",))
     rows = call.portal.store.comments.of(call.ticket["id"])
-    return listing([_comment(call, one) for one in call.page.of(_by_time(rows, key, descending))])
+    return listing([_comment(call, one) for one in call.page.of(sort_rows(rows, key, descending=descending))])
 
 
 def comment(call: Call) -> Answer:
@@ -43,16 +43,10 @@ def _comment(call: Call, comment: Record) -> Record:
     return comment_row(comment, files, call.base_url)
 
 
-def _by_time(rows: list[Record], key: str, descending: bool) -> list[Record]:
-    """Rows that were written within one millisecond keep their order, mirrored when descending."""
-    ordered = sort_rows(rows, key, descending=False)
-    return ordered[::-1] if descending else ordered
-
-
 def threads(call: Call) -> Answer:
     """A page of a ticket's threads, newest first unless asked otherwise; their texts are cut."""
     key, descending = parse_sort({"sortBy": "-sendDateTime"} | dict(call.query), ("sendDateTime",))
-    rows = _by_time(call.portal.store.threads.of(call.ticket["id"]), "createdTime", descending)
+    rows = sort_rows(call.portal.store.threads.of(call.ticket["id"]), "createdTime", descending=descending)
     return listing([thread_row(one) | {key: one["createdTime"]} for one in call.page.of(rows)])
 
 
@@ -102,7 +96,7 @@ def create_attachment(call: Call) -> Answer:
 def attachments(call: Call) -> Answer:
     """A page of the ticket's own files; those of comments are listed with their comment."""
     key, descending = parse_sort(call.query, ("createdTime",))
-    rows = _by_time(call.portal.store.attachments_of(call.ticket["id"]), key, descending)
+    rows = sort_rows(call.portal.store.attachments_of(call.ticket["id"]), key, descending=descending)
     return listing([attachment_row(one, call.base_url) for one in call.page.of(rows)])
 
 

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from operator import itemgetter
 
 from .answers import Record, unprocessable
-from .clock import parse_iso
+from .clock import parse_iso, to_iso
 
 _SEARCH_LENGTHS = {"_all": (3, 100), "subject": (3, 1000), "tag": (3, 1000)}
 CUSTOM_FIELD_PARAMETERS = frozenset(f"customField{number}" for number in range(1, 11))
@@ -78,9 +78,11 @@ def parse_sort(query: Mapping[str, str], allowed: Sequence[str]) -> tuple[str, b
 
 
 def sort_rows(rows: Iterable[Record], key: str, *, descending: bool) -> list[Record]:
-    """Rows by a field; rows without it come last in either direction."""
-    ordered = sorted(rows, key=lambda row: row.get(key) or "", reverse=descending)
-    return [row for row in ordered if row.get(key)] + [row for row in ordered if not row.get(key)]
+    """Rows by a field, of equal ones the later first when descending; rows without it come last either way."""
+    rows = list(rows)
+    with_key = [row for row in rows if row.get(key)]
+    with_key.sort(key=itemgetter(key))
+    return (with_key[::-1] if descending else with_key) + [row for row in rows if not row.get(key)]
 
 
 def parse_names(query: Mapping[str, str], name: str, allowed: Iterable[str], maximum: int = 30) -> tuple[str, ...]:
@@ -111,8 +113,8 @@ def parse_flag(query: Mapping[str, str], name: str, *, default: bool | None = No
     return query[name] == "true"
 
 
-def parse_range(query: Mapping[str, str], name: str) -> tuple[float, float] | None:
-    """`<iso>,<iso>` as seconds since 1970.
+def parse_range(query: Mapping[str, str], name: str) -> tuple[str, str] | None:
+    """`<iso>,<iso>` as two times in the form of the records, which sorts as text.
 
     Raises:
         RefusedError: 422; not two times with a zone.
@@ -121,8 +123,8 @@ def parse_range(query: Mapping[str, str], name: str) -> tuple[float, float] | No
         return None
     parts = query[name].split(",")
     try:
-        start, end = (parse_iso(part) for part in parts)
-    except ValueError:
+        start, end = (to_iso(parse_iso(part)) for part in parts)
+    except (ValueError, OverflowError):
         raise unprocessable(f"The value passed for field '{name}' is invalid: {query[name]!r}.") from None
     return start, end
 
@@ -151,8 +153,3 @@ def custom_field_terms(query: Mapping[str, str], known: Iterable[str]) -> list[t
             raise unprocessable(f"The value passed for field '{name}' is invalid: {query[name]!r}.")
         terms.append((api_name, value))
     return terms
-
-
-def in_range(value: Any, span: tuple[float, float] | None) -> bool:
-    """Whether an ISO time lies in the span, ends included."""
-    return span is None or (isinstance(value, str) and span[0] <= parse_iso(value) <= span[1])

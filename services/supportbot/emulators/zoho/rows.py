@@ -136,7 +136,7 @@ def thread_full(thread: Record, *, plain_text: bool) -> Record:
 
 
 def field_rows(settings: Settings, module: str, values_key: str) -> list[Record]:
-    """The fields of a module; their values are under `values_key`, which `/fields` and `/organizationFields` differ in."""
+    """The fields of a module; `values_key` names their values: `/fields` and `/organizationFields` differ."""
     if module == "contacts":
         names = ("lastName", "firstName", "email", "phone", "mobile")
         plain = [_field(name, mandatory=name == "lastName") for name in names]

@@ -34,6 +34,9 @@ class Table:
     def __iter__(self) -> Iterator[Record]:
         return (versions[-1][1] for versions in self._versions.values())
 
+    def __reversed__(self) -> Iterator[Record]:
+        return (versions[-1][1] for versions in reversed(self._versions.values()))
+
     def __len__(self) -> int:
         return len(self._versions)
 
