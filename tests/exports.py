@@ -53,8 +53,8 @@ _ENCRYPTED = {
     "es": "Los mensajes y las llamadas están cifrados de extremo a extremo. Solo las personas en este chat pueden"
     " leerlos, escucharlos o compartirlos.",
     "en": "Messages and calls are end-to-end encrypted. Only people in this chat can read, listen to, or share them.",
-    "pt": "As mensagens e ligações são protegidas com a criptografia de ponta a ponta. Somente as pessoas que fazem parte"
-    " da conversa podem ler, ouvir e compartilhar esse conteúdo.",
+    "pt": "As mensagens e ligações são protegidas com a criptografia de ponta a ponta. Somente as pessoas que fazem"
+    " parte da conversa podem ler, ouvir e compartilhar esse conteúdo.",
 }
 _OMITTED_ON_ANDROID = {"es": "<Multimedia omitido>", "en": "<Media omitted>", "pt": "<Mídia oculta>"}
 _OMITTED_ON_IOS = {

@@ -86,6 +86,8 @@ def _file_attached(body: str) -> _Found | None:
     """Android: `IMG-20260131-WA0001.jpg (archivo adjunto)`, a caption on the lines after it."""
     line, _, caption = body.partition("\n")
     visible = without_direction(line).strip()
+    if not visible.endswith((")", ">")):
+        return None
     for label in wordings.FILE_ATTACHED:
         if visible.casefold().endswith(" " + label):
             name = visible[: -len(label)].strip()

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.exports import tiny_jpeg, write_zip
 
 from supportbot.errors import UserError
 from supportbot.export import archive
 from supportbot.export.chat import read_chat
-from tests.exports import tiny_jpeg, write_zip
 
 CHAT = "31/1/26, 9:05 - Ana: hola ñ\n".encode()
 PHOTO = tiny_jpeg(80)

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import pytest
-
 from tests.unit.export.parsing import parse
 
 
@@ -23,7 +22,9 @@ CASES = (
     Case("time goes forward, month first", ("1/9/26, 9:05", "2/2/26, 9:05", "2/5/26, 9:05"), "MDY"),
     Case("short years come first", ("26-01-30, 9:05", "26-02-01, 9:05"), "YMD"),
     Case("a file name tells the date", ("3/4/26, 9:05",), "MDY", "Ana: IMG-20260304-WA0001.jpg (file attached)"),
-    Case("an iOS file name tells the date", ("3/4/26, 9:05",), "MDY", "Ana: <attached: 01-PHOTO-2026-03-04-09-05-33.jpg>"),
+    Case(
+        "an iOS file name tells the date", ("3/4/26, 9:05",), "MDY", "Ana: <attached: 01-PHOTO-2026-03-04-09-05-33.jpg>"
+    ),
     Case("AM, no zeros and English are American", ("3/4/26, 9:05 AM",), "MDY", "Ana: <Media omitted>"),
     Case("leading zeros are not American", ("03/04/26, 9:05 AM",), "DMY", "Ana: <Media omitted>"),
     Case("small letters are not American", ("3/4/26, 9:05 am",), "DMY", "Ana: <Media omitted>"),

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 import pytest
+from tests.unit.export.parsing import parse, said_on_android, said_on_ios
 
 from supportbot.export.chat import ExportedMessage
 from supportbot.export.kinds import media_kind
-from tests.unit.export.parsing import parse, said_on_android, said_on_ios
 
 LRM = "\u200e"
 
@@ -61,7 +61,9 @@ ANDROID = (
     Case("<Multimedia omitido>\ncaja 2 <Se editó este mensaje.>", "caja 2", media="unknown", edited=True),
     Case(f"{IMG} (archivo adjunto)\ncaja <Se editó este mensaje.>", "caja", "image", IMG, edited=True),
     Case(
-        "ubicación: https://maps.google.com/?q=21.16,-86.85", "https://maps.google.com/?q=21.16,-86.85", media="location"
+        "ubicación: https://maps.google.com/?q=21.16,-86.85",
+        "https://maps.google.com/?q=21.16,-86.85",
+        media="location",
     ),
     Case("location: https://maps.google.com/?q=1,2", "https://maps.google.com/?q=1,2", media="location"),
     Case("localização: https://maps.google.com/?q=1,2", "https://maps.google.com/?q=1,2", media="location"),

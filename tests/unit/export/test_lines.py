@@ -1,14 +1,16 @@
 """Which lines start a message, and who wrote them."""
 
+# ruff: noqa: DTZ001  (An export holds the local time of a phone, without a zone.)
+
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 import pytest
+from tests.unit.export.parsing import parse
 
 from supportbot.export.archive import FolderMedia
 from supportbot.export.chat import ExportedChat, parse_chat
-from tests.unit.export.parsing import parse
 
 NINE_05 = datetime(2026, 1, 31, 9, 5)
 NINE_05_33 = datetime(2026, 1, 31, 9, 5, 33)

@@ -1,9 +1,9 @@
 """Notices by WhatsApp are told from messages by people, in both forms."""
 
 import pytest
+from tests.unit.export.parsing import parse, said_on_ios
 
 from supportbot.export.notices import title_of
-from tests.unit.export.parsing import parse, said_on_ios
 
 LRM = "\u200e"
 

@@ -1,16 +1,18 @@
 """What is written as WhatsApp writes it is read as it was said, whatever was said."""
 
+# ruff: noqa: DTZ001  (An export holds the local time of a phone, without a zone.)
+
 from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.exports import FORMS, Form, Said, render
+from tests.unit.export.parsing import parse
 
 from supportbot.export.chat import ExportedMessage
 from supportbot.export.lines import find_headers, split_lines
 from supportbot.export.marks import DIRECTION
-from tests.exports import FORMS, Form, Said, render
-from tests.unit.export.parsing import parse
 
 _AUTHORS = ("Ana", "Luis Pérez", "~ Nadia", "+52 998 555 0101", "Ana 🦊 305", "Óscar (IT) - Caribe", "🙏", "a:b")
 _FILES = {
@@ -29,7 +31,9 @@ def _is_plain(text: str) -> bool:
     return not find_headers(split_lines(text)) and text.casefold() != "null" and "@" not in text
 
 
-_TEXTS = st.lists(st.text(_LETTERS, max_size=40), min_size=1, max_size=4).map("\n".join).map(str.strip).filter(_is_plain)
+_TEXTS = (
+    st.lists(st.text(_LETTERS, max_size=40), min_size=1, max_size=4).map("\n".join).map(str.strip).filter(_is_plain)
+)
 _SAID = st.builds(
     Said,
     at=st.just(datetime(2026, 1, 1)),
@@ -93,6 +97,8 @@ def test_a_conversation_comes_back(form: Form, conversation: list[Said]) -> None
 @given(text=st.text(max_size=300), form=st.sampled_from(FORMS))
 def test_any_text_is_one_message_or_more(text: str, form: Form) -> None:
     """Nothing that somebody writes, marks and line ends included, makes the parser fail or lose the line after it."""
-    said = [Said(at=datetime(2026, 1, 30, 9, minute), author="Ana", text=body) for minute, body in ((5, text), (6, "fin"))]
+    said = [
+        Said(at=datetime(2026, 1, 30, 9, minute), author="Ana", text=body) for minute, body in ((5, text), (6, "fin"))
+    ]
     last = parse(render(said, form)).messages[-1]
     assert (last.author, last.text) == ("Ana", "fin")
