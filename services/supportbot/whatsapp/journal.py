@@ -25,11 +25,10 @@ CREATE TABLE IF NOT EXISTS inbox (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
   chat TEXT NOT NULL, sender TEXT NOT NULL, message_id TEXT NOT NULL, kind TEXT NOT NULL,
   message_ref TEXT NOT NULL,
-  raw TEXT NOT NULL,             -- JSON of a RawEvent; empty once KEEP_RAW has passed
+  raw TEXT NOT NULL,            -- JSON of a RawEvent; empty once KEEP_RAW has passed
   sent_at REAL NOT NULL, received_at REAL NOT NULL,
-  has_media INTEGER NOT NULL,
-  fetched INTEGER NOT NULL,      -- 0 while an attachment is still to be downloaded
-  media_missing TEXT,            -- why there is no attachment although the message had one
+  fetched INTEGER NOT NULL,     -- 0 while an attachment is still to be downloaded
+  media_missing TEXT,           -- why there is no attachment although the message had one
   published_at REAL,
   UNIQUE (chat, sender, message_id, kind)
 );
@@ -104,7 +103,7 @@ class Journal:
 
     async def put_own(self, chat: str, message_id: str, *, incident_id: str | None, sent_at: datetime) -> None:
         """Remember a message of the bot's own and the incident that it was about; a repeat changes nothing."""
-        insert = "INSERT OR IGNORE INTO own VALUES (?, ?, ?, ?)"
+        insert = "INSERT INTO own VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
         await self._write(insert, chat, message_id, incident_id, sent_at.timestamp())
 
     async def incident_of(self, chat: str, message_id: str) -> str | None:
@@ -143,7 +142,8 @@ def _insert(db: sqlite3.Connection, raw: RawEvent, message_ref: str, received_at
     }
     names = ", ".join(values)
     marks = ", ".join(f":{name}" for name in values)
-    return db.execute(f"INSERT OR IGNORE INTO inbox ({names}) VALUES ({marks})", values).rowcount == 1  # noqa: S608
+    statement = f"INSERT INTO inbox ({names}) VALUES ({marks}) ON CONFLICT DO NOTHING"  # noqa: S608
+    return db.execute(statement, values).rowcount == 1
 
 
 def _select(db: sqlite3.Connection, where: str, limit: int) -> list[Row]:
@@ -176,7 +176,7 @@ def _select_quote(db: sqlite3.Connection, message_ref: str) -> Quote | None:
 
 
 def _claim(db: sqlite3.Connection, key: str, digest: str, asked_at: datetime) -> str:
-    db.execute("INSERT OR IGNORE INTO requests VALUES (?, ?, ?)", (key, digest, asked_at.timestamp()))
+    db.execute("INSERT INTO requests VALUES (?, ?, ?) ON CONFLICT DO NOTHING", (key, digest, asked_at.timestamp()))
     return str(db.execute("SELECT digest FROM requests WHERE key = ?", (key,)).fetchone()[0])
 
 

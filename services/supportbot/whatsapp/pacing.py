@@ -40,7 +40,7 @@ class Pacer:
     """Lets one message after the other through. Belongs to the event loop in which it is first used."""
 
     pace: Pace
-    random: random.Random = field(default_factory=random.SystemRandom)
+    rng: random.Random = field(default_factory=random.SystemRandom)
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
     def __post_init__(self) -> None:
@@ -54,7 +54,7 @@ class Pacer:
         async with self._turn:
             await self._total.acquire()
             if self.pace.human and text:
-                await self.sleep(typing_s(text, self.random))
+                await self.sleep(typing_s(text, self.rng))
 
 
 def typing_s(text: str, rng: random.Random) -> float:

@@ -115,7 +115,8 @@ class SimulatedWhatsApp:
     async def put_media(self, data: bytes) -> str:
         """Upload an attachment; its handle."""
         handle = sha256(data).hexdigest()
-        await self._db.do(lambda db: db.execute("INSERT OR IGNORE INTO media VALUES (?, ?)", (handle, data)).rowcount)
+        insert = "INSERT INTO media VALUES (?, ?) ON CONFLICT DO NOTHING"
+        await self._db.do(lambda db: db.execute(insert, (handle, data)).rowcount)
         return handle
 
     async def get_media(self, handle: str) -> bytes | None:
@@ -130,8 +131,12 @@ def make_message_id(origin: Literal["phone", "bot"]) -> str:
 
 
 def _insert(db: sqlite3.Connection, raw: RawEvent, *, key: str | None) -> bool:
-    values = (key is not None, raw.key.chat, raw.key.message_id, key, raw.model_dump_json(), key is not None)
-    insert = "INSERT OR IGNORE INTO life (from_bot, chat, message_id, key, raw, delivered) VALUES (?, ?, ?, ?, ?, ?)"
+    from_bot = key is not None
+    insert = (
+        "INSERT INTO life (from_bot, chat, message_id, key, raw, delivered) VALUES (?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT DO NOTHING"
+    )
+    values = (from_bot, raw.key.chat, raw.key.message_id, key, raw.model_dump_json(), from_bot)
     return db.execute(insert, values).rowcount == 1
 
 
