@@ -8,6 +8,7 @@ import sys
 
 from pydantic import ValidationError
 
+from .app import build_app
 from .oauth import parse_scopes
 from .portal import Credential, Portal
 from .server import build_server, listen, url_of
@@ -76,7 +77,7 @@ def main() -> None:
     ready = {"ready": True, "accounts": url, "desk": url}
     sys.stdout.write(json.dumps(ready) + "\n")
     sys.stdout.flush()
-    asyncio.run(build_server(portal).serve(sockets=[listener]))
+    asyncio.run(build_server(build_app(portal)).serve(sockets=[listener]))
 
 
 if __name__ == "__main__":

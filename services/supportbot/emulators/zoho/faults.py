@@ -2,9 +2,9 @@
 
 import random
 import re
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 FaultKind = Literal[
     "status",
@@ -73,11 +73,10 @@ class Fault(BaseModel):
     """For every kind: a wait before the answer, the drop or the effect."""
     omit: tuple[str, ...] = ()
 
-    @model_validator(mode="after")
-    def _endless_if_down(self) -> Self:
-        if self.kind == "down" and "times" not in self.model_fields_set:
-            return self.model_copy(update={"times": None})
-        return self
+    @property
+    def hits_allowed(self) -> int | None:
+        """`times`, with its own default for `down`."""
+        return None if self.kind == "down" and "times" not in self.model_fields_set else self.times
 
     def matches(self, method: str, path: str) -> bool:
         """Whether the call is one of those meant."""
@@ -89,7 +88,7 @@ class _Queued:
         self.id = fault_id
         self.fault = fault
         self.to_skip = fault.skip
-        self.left = fault.times
+        self.left = fault.hits_allowed
         self.hits = 0
 
 

@@ -4,10 +4,9 @@ import ipaddress
 import socket
 
 import uvicorn
+from starlette.types import ASGIApp
 
-from .app import build_app
 from .front import DroppableProtocol
-from .portal import Portal
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -39,10 +38,10 @@ def url_of(listener: socket.socket) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
-def build_server(portal: Portal) -> uvicorn.Server:
+def build_server(app: ASGIApp) -> uvicorn.Server:
     """A server that is not running yet: `await server.serve(sockets=[listener])`."""
     config = uvicorn.Config(
-        build_app(portal),
+        app,
         http=DroppableProtocol,
         ws="none",
         lifespan="off",
