@@ -8,12 +8,14 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Collection, Iterator, Mapping
+from typing import Any
 
 import structlog
 import uvicorn
-from fastapi import FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.security import HTTPBearer
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Scope
 
@@ -29,6 +31,12 @@ from supportbot.settings import Settings, variable
 
 GRACE_S = 3
 """Seconds that requests may still take once the server stops."""
+
+_COMMON_ANSWERS: dict[int | str, dict[str, Any]] = {
+    401: {"description": "The API key is missing or not known"},
+    413: {"description": "The body is too large"},
+    429: {"description": "Too many requests; Retry-After says when to ask again"},
+}
 
 _log = structlog.get_logger(__name__)
 
@@ -61,6 +69,9 @@ def create_app(
         version=__version__,
         docs_url="/docs" if keys.is_open else None,
         redoc_url=None,
+        # For the OpenAPI document only: the middleware has checked the key before this sees it.
+        dependencies=[Depends(HTTPBearer(auto_error=False, description="An API key of this installation."))],
+        responses=_COMMON_ANSWERS,
         telemetry={"operation_spans": False, "logs": False, "metrics": False, "exclude": _is_probe},
         middleware=[
             Middleware(RequestMiddleware),

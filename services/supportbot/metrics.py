@@ -4,6 +4,7 @@ A counter that an alert watches is born at 0 (`start_counters`): one that appear
 `increase(…) > 0`. Exemplars carry the trace id of sampled spans.
 """
 
+import itertools
 import platform
 
 from opentelemetry import trace
@@ -102,12 +103,12 @@ def start_counters(service: str) -> None:
     BUILD_INFO.labels(__version__, platform.python_version()).set(1)
     SPANS_DROPPED.labels("traces")
     EXPORT_FAILURES.labels("traces")
-    stage = {"whatsapp": "received", "classifier": "classified", "ticket": "ticketed"}.get(service)
-    if stage is None:
+    stages = {"whatsapp": ("received", "replied"), "classifier": ("classified",), "ticket": ("ticketed",)}.get(service)
+    if stages is None:
         return
-    for outcome in ("ok", "duplicate", "ignored", "retry", "dead_letter", "error"):
+    for stage, outcome in itertools.product(stages, ("ok", "duplicate", "ignored", "retry", "dead_letter", "error")):
         MESSAGES.labels(stage, outcome)
-    for reason in ("rejected", "attempts_exhausted", "invalid_event", "unknown_type"):
+    for reason in ("rejected", "attempts_exhausted", "bug", "invalid_event", "unknown_type", "broker_refused"):
         DEAD_LETTERS.labels(service, reason)
     LEDGER_DISCREPANCIES.labels(service)
     if service == "ticket":

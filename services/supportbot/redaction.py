@@ -6,11 +6,17 @@ what looks like a phone number, an address or a credential is replaced wherever 
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 REDACTED = "[redacted]"
 MAX_CHARS = 1024
 """Longer strings are cut: a log line is no place for a document."""
+
+_READ_CHARS = 4 * MAX_CHARS
+_TORN_CHARS = 128
+"""A text is cut before it is searched, so that a huge one costs little; the end, where the cut may have torn a secret
+apart, is left out."""
 
 MAX_DEPTH = 4
 
@@ -25,18 +31,19 @@ _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _START = r"(?:(?<![A-Za-z0-9])|(?<=\\[nrtfvb])|(?<=\\x[0-9a-f]{2})|(?<=\\u[0-9a-f]{4}))"
 """Where a word starts: also behind an escape, since errors quote values with `!r`."""
 
-_PATTERNS: tuple[re.Pattern[str], ...] = tuple(
-    re.compile(pattern)
-    for pattern in (
-        r"eyJ[\w-]{5,}\.[\w-]{5,}(?:\.[\w-]*)?",  # A JSON web token.
-        r"(?i)" + _START + r"(?:bearer|basic|zoho-oauthtoken)\s+\S+",
-        _START + r"1000\.[0-9A-Za-z]{8,}(?:\.[0-9A-Za-z]+)?",  # Zoho's tokens and client ids.
-        _START + r"sk-[\w-]{8,}",
-        _START + r"AIza[\w-]{20,}",
-        r"(?<=://)[^/\s@:]+:[^/\s@]+(?=@)",  # The credentials of an address.
-        r"[\w.%+:-]+@(?:lid\b|[\w-]+(?:\.[\w-]+)+)",  # E-mail addresses and JIDs.
-        r"\+\d(?:[ ().-]{0,2}\d){6,16}(?!\d)",  # A phone number as people write it.
-        _START + r"\d{10,15}(?![0-9A-Za-z_])",  # The same without a plus sign; Zoho's ids are longer.
+_PRIVATE = re.compile(
+    "|".join(
+        (
+            r"eyJ[\w-]{5,}\.[\w-]{5,}(?:\.[\w-]*)?",  # A JSON web token.
+            _START + r"(?i:bearer|basic|zoho-oauthtoken)\s+\S+",
+            _START + r"1000\.[0-9A-Za-z]{8,}(?:\.[0-9A-Za-z]+)?",  # Zoho's tokens and client ids.
+            _START + r"sk-[\w-]{8,}",
+            _START + r"AIza[\w-]{20,}",
+            r"(?<=://)[^/\s@:]+:[^/\s@]+(?=@)",  # The credentials of an address.
+            r"(?<![\w.%+:-])[\w.%+:-]++@(?:lid\b|[\w-]+(?:\.[\w-]+)+)",  # E-mail addresses and JIDs.
+            r"\+\d(?:[ ().-]{0,2}\d){6,16}(?!\d)",  # A phone number as people write it.
+            _START + r"\d{10,15}(?![0-9A-Za-z_])",  # The same without a plus sign; Zoho's ids are longer.
+        )
     )
 )
 
@@ -49,6 +56,7 @@ def redact(fields: Mapping[str, Any], *, keep: frozenset[str] = frozenset()) -> 
     }
 
 
+@lru_cache(maxsize=1024)
 def is_private(name: str) -> bool:
     """Whether a field's name says that its value is nobody's business."""
     return any(word.lower() in PRIVATE_WORDS for word in _WORD.findall(name))
@@ -76,6 +84,8 @@ def redact_value(value: Any, depth: int = 0) -> Any:
 
 def redact_text(text: str) -> str:
     """The text with phones, JIDs, e-mail addresses and credentials replaced, at most `MAX_CHARS` long."""
-    for pattern in _PATTERNS:
-        text = pattern.sub(REDACTED, text)
+    is_cut = len(text) > _READ_CHARS
+    text = _PRIVATE.sub(REDACTED, text[:_READ_CHARS])
+    if is_cut:
+        text = text[:-_TORN_CHARS] + "…"
     return text if len(text) <= MAX_CHARS else text[: MAX_CHARS - 1] + "…"

@@ -53,6 +53,13 @@ raise SystemExit(run_service("ticket", load_settings, main))
 """
 
 
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
 @pytest.fixture
 def environ(tmp_path: Path) -> dict[str, str]:
     (tmp_path / "bot.yaml").write_text("kind: SupportBot\n")
@@ -65,6 +72,7 @@ def environ(tmp_path: Path) -> dict[str, str]:
         "SUPPORTBOT_DATA": str(tmp_path / "data"),
         "SUPPORTBOT_INSTALL_KEY_FILE": str(tmp_path / "install-key"),
         "SUPPORTBOT_PORT": "0",
+        "SUPPORTBOT_METRICS_PORT": str(free_port()),
     }
 
 
@@ -224,6 +232,25 @@ async def test_a_service_ends_cleanly_on_a_signal(environ: dict[str, str], tmp_p
     assert (code, err) == (0, "")
     assert took_s < 5
     assert [line["event"] for line in service.lines][-2:] == ["service_stopping", "service_stopped"]
+
+
+async def test_a_collector_that_is_away_holds_nothing_up(environ: dict[str, str], tmp_path: Path) -> None:
+    with socket.socket() as hanging:  # Accepts and never answers, the worst kind of away.
+        hanging.bind(("127.0.0.1", 0))
+        hanging.listen()
+        collector = {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{hanging.getsockname()[1]}"}
+        async with running(environ | collector, "serves", tmp_path) as service:
+            await service.until("http_listening")
+            http = await service.until("http_listening")
+            async with httpx.AsyncClient() as client:
+                answer = await client.get(f"http://127.0.0.1:{http['port']}/slow")
+            began = asyncio.get_running_loop().time()
+            service.process.send_signal(signal.SIGTERM)
+            code, _ = await service.end()
+            took_s = asyncio.get_running_loop().time() - began
+
+    assert (answer.status_code, code) == (200, 0)
+    assert took_s < 5
 
 
 async def test_a_service_that_dies_says_so_in_one_line_and_ends_with_1(environ: dict[str, str], tmp_path: Path) -> None:

@@ -322,3 +322,13 @@ async def test_requests_are_measured_under_the_template_of_their_route(make_sett
     after = (measured("/notes/{note_id}", "2xx"), measured("unknown", "4xx"), refused("/notes/{note_id}"))
 
     assert [later - earlier for earlier, later in zip(before, after, strict=True)] == [1, 1, 1]
+
+
+async def test_the_openapi_document_tells_the_key_and_the_common_refusals(make_settings: MakeSettings) -> None:
+    async with client_of(make_app(make_settings())) as client:
+        document = (await client.get("/openapi.json", headers=AUTHORIZED)).json()
+
+    assert set(document["paths"]) == {"/health", "/auth/callback", "/notes", "/notes/{note_id}", "/faults/{name}"}
+    operation = document["paths"]["/notes"]["post"]
+    assert operation["security"] == [{"HTTPBearer": []}]
+    assert set(operation["responses"]) == {"200", "401", "413", "422", "429"}
