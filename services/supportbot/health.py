@@ -124,15 +124,6 @@ class Health:
             },
         }
 
-    async def watch(self, name: str, is_ok: Callable[[], bool], *, interval_s: float = 1.0, message: str = "") -> None:
-        """Set a check from a cheap question, again and again; `message` says what it means when it is down."""
-        while True:
-            if is_ok():
-                self.set(name, State.OK)
-            else:
-                self.set(name, State.DOWN, message)
-            await asyncio.sleep(interval_s)
-
     async def report(self, store: StateStore, *, interval_s: float = REPORT_INTERVAL_S) -> None:
         """Keep `<service>-<instance>` in the store: every `interval_s`, and at once on a change. Until cancelled."""
         while True:

@@ -126,18 +126,3 @@ async def test_a_broker_that_is_away_does_not_end_the_reporting() -> None:
     reporting.cancel()
 
     assert bucket.states
-
-
-async def test_a_watched_check_follows_its_question() -> None:
-    answers, health = iter([True, False]), Health("ticket")
-    seen: list[tuple[State, str]] = []
-
-    def is_ok() -> bool:
-        if "bus" in {check.name for check in health.checks}:
-            seen.append((health["bus"].state, health["bus"].message))
-        return next(answers)
-
-    with pytest.raises(RuntimeError):  # The answers are used up: StopIteration inside a coroutine.
-        await health.watch("bus", is_ok, interval_s=0, message="the broker is away")
-
-    assert seen == [(State.OK, ""), (State.DOWN, "the broker is away")]
