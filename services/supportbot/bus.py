@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 
-import nats
 import nats.errors
 import nats.js.errors
 import structlog
@@ -236,16 +235,15 @@ async def _connect(url: str, service: str, connected: Callable[[], Awaitable[Non
         log.warning("nats_error", error=repr(error))
 
     async def disconnected() -> None:
-        log.warning("nats_disconnected")
+        if not client.is_closed:
+            log.warning("nats_disconnected")
 
-    async def closed() -> None:
-        log.info("nats_closed")
-
-    return await nats.connect(
+    client = Client()
+    await client.connect(
         url.split(","),
         name=service,
         max_reconnect_attempts=-1,
-        reconnect_time_wait=0.5,
+        reconnect_time_wait=0.5,  # type: ignore[arg-type]  # It sleeps for it, so a fraction is fine.
         connect_timeout=2,
         ping_interval=10,
         max_outstanding_pings=2,
@@ -253,5 +251,5 @@ async def _connect(url: str, service: str, connected: Callable[[], Awaitable[Non
         error_cb=report,
         disconnected_cb=disconnected,
         reconnected_cb=connected,
-        closed_cb=closed,
     )
+    return client

@@ -76,7 +76,7 @@ class EffectsLedger:
         entry = await (await self._bind(Bucket.EFFECTS)).get(key)
         if entry is None:
             return None
-        return Effect.model_validate_json(entry.value).model_copy(update={"key": key, "revision": entry.revision})
+        return Effect.model_validate_json(entry.value).model_copy(update={"revision": entry.revision})
 
     async def _take(self, bucket: KeyValue, found: Effect, mine: Effect) -> Effect:
         if found.nonce == mine.nonce:
@@ -136,4 +136,4 @@ async def perform_once(
 
 
 def _dump(effect: Effect) -> bytes:
-    return effect.model_dump_json(exclude={"key", "fresh", "revision"}).encode()
+    return effect.model_dump_json(exclude={"fresh", "revision"}).encode()

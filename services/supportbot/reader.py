@@ -19,6 +19,9 @@ from supportbot.nats_errors import broker_errors
 BATCH = 500
 TIMEOUT_S = 10.0
 
+_PLACE = {"Nats-Stream", "Nats-Subject", "Nats-Sequence", "Nats-Time-Stamp"}
+"""What a direct read adds to the headers of the message."""
+
 
 @dataclass(frozen=True)
 class Stored:
@@ -64,7 +67,8 @@ async def read_message(nc: Client, stream: str, seq: int) -> Stored | None:
     assert raw.seq is not None
     assert raw.subject is not None
     assert raw.time is not None
-    return Stored(raw.seq, raw.subject, raw.data or b"", raw.time, raw.headers or {})
+    headers = {key: value for key, value in (raw.headers or {}).items() if key not in _PLACE}
+    return Stored(raw.seq, raw.subject, raw.data or b"", raw.time, headers)
 
 
 async def _pull(nc: Client, stream: str, consumer: str, count: int) -> list[Stored]:

@@ -1,0 +1,42 @@
+"""Invented events and small waits for the tests of the bus."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from supportbot.contracts import Decision, Kind, MessageClassified, MessageReceived, Person
+from supportbot.ids import make_group_ref, make_message_ref, make_sender_ref
+
+KEY = b"0123456789abcdef0123456789abcdef"
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+
+
+def make_message(number: int, group: str = "one", text: str | None = None) -> MessageReceived:
+    """Message `number` of an invented group; its text is the number."""
+    return MessageReceived(
+        message_ref=make_message_ref(KEY, chat=group, sender="ana", message_id=str(number)),
+        group_ref=make_group_ref(KEY, group),
+        sender=Person(ref=make_sender_ref(KEY, "ana")),
+        sent_at=NOON,
+        received_at=NOON,
+        text=str(number) if text is None else text,
+    )
+
+
+def classify(message: MessageReceived) -> MessageClassified:
+    """What a classifier might make of it."""
+    return MessageClassified(
+        message_ref=message.message_ref,
+        group_ref=message.group_ref,
+        message=message,
+        decision=Decision(kind=Kind.FOLLOW_UP),
+    )
+
+
+async def until(condition: Callable[[], bool], timeout_s: float = 20.0) -> None:
+    """Wait for what real processes do."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        await asyncio.sleep(0.01)

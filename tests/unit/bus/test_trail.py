@@ -1,0 +1,55 @@
+from datetime import timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.events import NOON, make_message
+
+from supportbot.contracts import Outcome, TrailEntry
+from supportbot.trail import Ledger
+
+REFS = [make_message(number).message_ref for number in range(6)]
+GROUP = make_message(0).group_ref
+
+
+def entry(ref: str, outcome: Outcome, *, minute: int = 0) -> TrailEntry:
+    at = NOON + timedelta(minutes=minute)
+    return TrailEntry(message_ref=ref, group_ref=GROUP, stage="ticket", outcome=outcome, at=at)
+
+
+def test_the_last_terminal_entry_of_a_message_counts() -> None:
+    ledger = Ledger(
+        [
+            entry(REFS[0], Outcome.RECEIVED),
+            entry(REFS[0], Outcome.REVIEW),
+            entry(REFS[0], Outcome.CLASSIFIED),
+            entry(REFS[0], Outcome.EVIDENCE),
+            entry(REFS[0], Outcome.REPLIED),
+        ]
+    )
+    assert ledger.counts() == {Outcome.EVIDENCE: 1}
+    assert ledger.unaccounted() == []
+
+
+def test_a_message_that_only_passed_through_is_unaccounted_oldest_first() -> None:
+    late, early = entry(REFS[0], Outcome.RECEIVED, minute=5), entry(REFS[1], Outcome.RECEIVED, minute=1)
+    ledger = Ledger([late, early, entry(REFS[0], Outcome.CLASSIFIED, minute=6), entry(REFS[2], Outcome.IGNORED)])
+    assert ledger.unaccounted() == [early, late]
+    assert [lost.message_ref for lost in ledger.unreceived()] == [REFS[2]]
+
+
+@given(st.lists(st.tuples(st.sampled_from(REFS), st.sampled_from(list(Outcome)), st.integers(0, 99))))
+def test_received_is_the_sum_of_all_fates(said: list[tuple[str, Outcome, int]]) -> None:
+    ledger = Ledger(entry(ref, outcome, minute=minute) for ref, outcome, minute in said)
+    received = {ref for ref, outcome, _ in said if outcome is Outcome.RECEIVED}
+    assert len(received) == ledger.counts().total() - len(ledger.unreceived()) + len(ledger.unaccounted())
+    assert all(outcome.terminal for outcome in ledger.counts())
+
+
+@given(st.lists(st.tuples(st.sampled_from(REFS), st.sampled_from(list(Outcome)), st.integers(0, 99))))
+def test_reading_in_two_parts_is_reading_at_once(said: list[tuple[str, Outcome, int]]) -> None:
+    entries = [entry(ref, outcome, minute=minute) for ref, outcome, minute in said]
+    parts = Ledger(entries[: len(entries) // 2])
+    for later in entries[len(entries) // 2 :]:
+        parts.add(later)
+    whole = Ledger(entries)
+    assert (parts.last, parts.received) == (whole.last, whole.received)
