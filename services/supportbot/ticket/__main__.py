@@ -61,7 +61,6 @@ async def main(service: Service) -> None:
             try:
                 async with Bus.connect(service.settings.nats_url, bot=bot.metadata.name, service="ticket") as bus:
                     await _run(service, bot, bus, door)
-                return
             except UnavailableError as exc:
                 service.health.set("bus", State.DOWN, str(exc))
                 await asyncio.sleep(_WATCH_INTERVAL_S)

@@ -20,8 +20,13 @@ from supportbot.ticket.records import Records
 _EARLY_S: Final = 300.0
 _WINDOW_S: Final = 600.0
 _MAX_REFRESHES: Final = 5
-_MIN_COOL_DOWN_S: Final = 60.0
+COOL_DOWN_S: Final = 60.0
+"""After a refusal; Zoho prolongs a lock-out that is not respected."""
+BROKEN_COOL_DOWN_S: Final = 15.0
+"""After a connection that broke: the token may have been counted, but nobody was refused."""
 _MAX_COOL_DOWN_S: Final = 600.0
+_MAX_PAUSE_S: Final = 30.0
+"""How long a caller pauses before it asks here again: a new grant is in force at once."""
 _DEFAULT_LIFE_S: Final = 3600.0
 _LOCK_TTL_S: Final = 30.0
 _KEY: Final = "zoho"
@@ -53,11 +58,26 @@ class AccessToken:
 
 
 class TokenError(UnavailableError):
-    """There is no access token now; the work waits. `permanent` when only a person can change that."""
+    """There is no access token now; the work waits.
 
-    def __init__(self, message: str, *, delay_s: float | None = None, permanent: bool = False) -> None:
+    Args:
+        message: One sentence.
+        delay_s: When to ask again.
+        permanent: Only a person can change it.
+        cool_down_s: How long the accounts server is left alone at least; each further failure doubles it.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        delay_s: float | None = None,
+        permanent: bool = False,
+        cool_down_s: float = COOL_DOWN_S,
+    ) -> None:
         super().__init__(message, dependency="zoho", delay_s=delay_s)
         self.permanent = permanent
+        self.cool_down_s = cool_down_s
 
 
 class TokenUnreachableError(TokenError):
@@ -174,18 +194,19 @@ class Tokens:
 
     def _check_allowed(self, record: _TokenRecord, now: float) -> None:
         if now < record.blocked_until:
-            raise TokenError(record.problem, delay_s=record.blocked_until - now, permanent=record.permanent)
+            delay_s = min(record.blocked_until - now, _MAX_PAUSE_S)
+            raise TokenError(record.problem, delay_s=delay_s, permanent=record.permanent)
         recent = [at for at in record.refreshes if at > now - _WINDOW_S]
         if len(recent) >= _MAX_REFRESHES:
             message = f"{_MAX_REFRESHES} access tokens were asked for in 10 minutes; Zoho locks out at 10"
-            raise TokenError(message, delay_s=recent[0] + _WINDOW_S - now)
+            raise TokenError(message, delay_s=min(recent[0] + _WINDOW_S - now, _MAX_PAUSE_S))
 
     async def _save(self, record: _TokenRecord) -> None:
         await self._store.put(_KEY, record.model_dump(mode="json"))
 
 
 def _cool_down(record: _TokenRecord, error: TokenError, now: float) -> _TokenRecord:
-    wait_s = min(max(_MIN_COOL_DOWN_S, 2 * record.cool_down_s), _MAX_COOL_DOWN_S)
+    wait_s = min(max(error.cool_down_s, 2 * record.cool_down_s), _MAX_COOL_DOWN_S)
     changes = {
         "blocked_until": now + wait_s,
         "cool_down_s": wait_s,

@@ -39,12 +39,22 @@ from supportbot.ticket.desk import (
     Ticket,
     TicketField,
 )
-from supportbot.ticket.oauth import AccessToken, Grant, TokenError, Tokens, TokenUnreachableError, read_token_answer
+from supportbot.ticket.oauth import (
+    BROKEN_COOL_DOWN_S,
+    AccessToken,
+    Grant,
+    TokenError,
+    Tokens,
+    TokenUnreachableError,
+    read_token_answer,
+)
 
 _NOT_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _ROW_LIMIT: Final = 100
 TICKET_PAGE: Final = 50
 """Rows of a page of tickets."""
+_MAX_PAUSE_S: Final = 15.0
+"""How long a caller pauses before it asks the breaker again: another replica may have closed it."""
 _CREDITS_HEADER: Final = "X-Rate-Limit-Remaining-v3"
 
 _R = TypeVar("_R", bound=Resource)
@@ -80,8 +90,6 @@ class _Call:
 class _Authorization(httpx.Auth):
     """Adds token and portal; on a refused token asks for another one and repeats once: a 401 was not applied."""
 
-    requires_response_body = True
-
     def __init__(self, tokens: Tokens, organization_id: str) -> None:
         self._tokens = tokens
         self._organization_id = organization_id
@@ -91,6 +99,7 @@ class _Authorization(httpx.Auth):
         request.headers["orgId"] = self._organization_id
         request.headers["Authorization"] = f"Zoho-oauthtoken {token}"
         response = yield request
+        await response.aread()
         if is_unauthorized(_read(response)):
             token = await self._tokens.refresh(stale=token)
             request.headers["Authorization"] = f"Zoho-oauthtoken {token}"
@@ -135,7 +144,8 @@ class AccountsServer:
         except _NOT_SENT as exc:
             raise TokenUnreachableError(f"{url} cannot be reached") from exc
         except (httpx.HTTPError, httpx.InvalidURL) as exc:
-            raise TokenError(f"{url} broke off ({type(exc).__name__})") from exc
+            message = f"{url} broke off ({type(exc).__name__})"
+            raise TokenError(message, cool_down_s=BROKEN_COOL_DOWN_S) from exc
         return read_token_answer(response.status_code, _read(response).body, accounts_url=url)
 
 
@@ -253,9 +263,12 @@ class ZohoDesk:
                 return self._judge(call, response)
 
     async def _pass_breaker(self) -> None:
+        """Raise while the breaker is open instead of waiting: callers have something to tell meanwhile."""
+        await self._breaker.sync()
         until = self._breaker.open_until
-        if self._breaker.state is BreakerState.OPEN and until is not None and until > time.time():
-            raise UnavailableError("Zoho Desk is away", dependency="zoho", delay_s=until - time.time())
+        if self._breaker.state is BreakerState.OPEN and until is not None:
+            delay_s = min(max(0.1, until - time.time()), _MAX_PAUSE_S)
+            raise UnavailableError("Zoho Desk is away", dependency="zoho", delay_s=delay_s)
         await self._breaker.ready()
 
     def _judge(self, call: _Call, response: httpx.Response) -> Any:
@@ -280,7 +293,8 @@ class ZohoDesk:
         try:
             yield
         except TokenError as exc:
-            self._breaker.record_failure(exc.delay_s if exc.permanent else None)
+            if not exc.permanent:  # Wrong credentials are no outage: new ones help at once.
+                self._breaker.record_failure()
             raise
         except _NOT_SENT as exc:
             self._breaker.record_failure()
