@@ -7,6 +7,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from supportbot.bus import Bus
@@ -49,11 +50,14 @@ def list_command(
     if not letters:
         typer.echo(f"{bot} has no dead letters")
         return
-    table = Table("number", "stage", "reason", "attempts", "since", "message", "error")
+    table = Table(box=None)
+    for name in ("number", "stage", "reason", "tries", "since (UTC)"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("error")
     for letter in letters:
         since = letter.at.strftime("%Y-%m-%d %H:%M")
-        cells = (letter.seq, letter.stage, letter.reason, letter.attempts, since, letter.message_ref, letter.error)
-        table.add_row(*map(str, cells))
+        cells = (letter.seq, letter.stage, letter.reason, letter.attempts, since, letter.error)
+        table.add_row(*(escape(str(cell)) for cell in cells))
     Console().print(table)
 
 
