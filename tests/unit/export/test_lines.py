@@ -114,6 +114,12 @@ def test_blank_lines_inside_stay_and_those_at_the_end_go() -> None:
     assert [message.line for message in chat.messages] == [1, 5]
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_every_line_end_counts_as_one_line(end: str) -> None:
+    chat = parse(end.join(("31/1/26, 9:04 - Luis: a", "b", "31/1/26, 9:05 - Luis: c", "")))
+    assert [(message.line, message.text) for message in chat.messages] == [(1, "a\nb"), (3, "c")]
+
+
 def test_unusual_line_separators_are_text() -> None:
     assert _texts(parse("31/1/26, 9:04 - Luis: a\u2028b\x0bc\x85d")) == ["a\u2028b\x0bc\x85d"]
 
