@@ -74,7 +74,7 @@ def open_incident(
     category = choose_category(scene.policy, verdict.category, memory)
     state = IncidentState(
         incident_id=make_incident_id(message.message_ref),
-        opening_ref=message.message_ref,
+        opening_ref=message.message_ref if message.text.strip() else _first_told(joined, message),
         opened_at=message.sent_at,
         reporter=message.sender,
         subject=make_subject(" ".join([*(one.text for one in joined if one.text), message.text])) or _no_words(scene),
@@ -82,7 +82,9 @@ def open_incident(
         priority=verdict.priority or _priority_of(scene.policy, category),
         sites=verdict.sites,
     )
-    incident = Incident(state=state, last_at=message.sent_at, told=bool(message.text.strip()))
+    incident = Incident(
+        state=state, last_at=message.sent_at, told=bool(message.text.strip()) or any(one.text for one in joined)
+    )
     for one in joined:
         incident = join_incident(incident, ref=one.message_ref, author=one.sender, at=one.sent_at)
     incident = join_incident(
@@ -239,10 +241,10 @@ def _progress(scene: Scene, incident: Incident, kind: Kind) -> Incident:
     state, update = incident.state, dict[str, object]()
     if kind is Kind.RESOLUTION:
         state = state.model_copy(update={"resolved": True})
-        update["resolved_at"] = message.sent_at
+        update["resolved_at"], update["resolved_by"] = message.sent_at, scene.author
     elif incident.resolved_at is not None and verdict.signals.problem and scene.author == incident.reporter:
         state = state.model_copy(update={"resolved": False})
-        update["resolved_at"] = None
+        update["resolved_at"] = update["resolved_by"] = None
     if kind is Kind.STAFF or (kind is Kind.RESOLUTION and scene.author != incident.reporter):
         update["answered"] = True
     if (
@@ -268,6 +270,11 @@ def _added_sites(scene: Scene, incident: Incident) -> tuple[str, ...]:
     if not incident.state.sites and verdict.length <= 12 and len(verdict.bare_numbers) == 1:
         return verdict.bare_numbers
     return ()
+
+
+def _first_told(joined: tuple[Evidence, ...], message: MessageReceived) -> str:
+    """The fragment that told the problem when a photo completed it."""
+    return next((one.message_ref for one in joined if one.text), message.message_ref)
 
 
 def _add_person(people: tuple[Person, ...], person: Person) -> tuple[Person, ...]:

@@ -4,9 +4,9 @@
 import re
 from typing import NamedTuple
 
-_NUMBER = re.compile(r"(?<![\w.,/:$-])#?(\d{2,14})(?![\w/:%]|[.,]\d|-\d)")
+_NUMBER = re.compile(r"(?<![\w.,/:$])(?<!\d-)#?(\d{2,14})(?![\w/:%]|[.,]\d|-\d)")
 _SITE_BEFORE = re.compile(
-    r"(?:tienda|tiendas|sucursal|sucursales|local|unidad|restaurante|cafeteria|store|stores|site|branch|shop|loja|lojas|filial)"
+    r"(?:tienda|tiendas|sucursal|sucursales|local|unidad|punto|drogueria|farmacia|sede|agencia|plaza|restaurante|cafeteria|store|stores|site|branch|shop|loja|lojas|filial)"
     r"(?: (?:no|num|numero|nro|la|las|de|del|number|es|son|y|and|e|a|o|[#.:]+|\d{2,4}[,.]?))*[ #:.-]*$"
 )
 _ARTICLE_BEFORE = re.compile(r"(?:^|\s)(?:la|las|en|a la|de la|en la|con la|na|da|aca|aqui)[ #]*$")

@@ -81,12 +81,12 @@ def _decide_solver(scene: Scene, memory: Memory) -> tuple[Assembly, Memory]:
     lonely = _lonely_photo(scene, memory, best)
     if lonely:
         return _answer_photo(scene, memory, lonely)
-    if s.courtesy > 0.75 or (s.thanks and not s.answer and not s.resolution and scene.verdict.length < 25):
+    if s.courtesy > 0.7:
         if not s.resolution:
             return leave(scene, memory, Kind.CHATTER, "is courtesy")
     if best is None or best.score < -2.5:
         return leave(scene, memory, Kind.STAFF, "answers, but no open incident fits")
-    kind = Kind.RESOLUTION if s.resolution >= 1.6 and not s.question else Kind.STAFF
+    kind = Kind.RESOLUTION if s.resolution >= 1.2 and not s.question else Kind.STAFF
     return continue_incident(scene, memory, best.incident, kind, _link_reasons("answers", best))
 
 
@@ -98,11 +98,11 @@ def _decide_member(scene: Scene, memory: Memory) -> tuple[Assembly, Memory]:
         return _follow(scene, memory, best)
     if _is_courtesy(scene):
         return _decide_courtesy(scene, memory, best)
-    if (joined := _same_case(scene, links)) is not None:
+    report = weigh_report(scene)
+    if (joined := _same_case(scene, links, report.score)) is not None:
         return continue_incident(
             scene, memory, joined.incident, Kind.FOLLOW_UP, ("says that it is the same case", *joined.reasons[:2])
         )
-    report = weigh_report(scene)
     own = scene.own
     continuation = weigh_continuation(scene, own) if own is not None else None
     if report.score >= scene.policy.open_at and (continuation is None or report.score > continuation.score):
@@ -112,7 +112,9 @@ def _decide_member(scene: Scene, memory: Memory) -> tuple[Assembly, Memory]:
         photos = tuple(one for one in scene.waiting if one.media)
         if photos and scene.age_min(photos[-1].sent_at) <= 90:
             return _explain_photo(scene, memory, photos)
-    if best is not None and best.score >= (0.2 if own is not None and best.incident.reporter == scene.author else 1.2):
+    if best is not None and _is_murmur(scene):
+        return leave(scene, memory, Kind.CHATTER, "is a short word that nobody asked for", confidence=0.6)
+    if best is not None and best.score >= (-0.5 if best.incident.reporter == scene.author else -0.3):
         return _follow(scene, memory, best)
     if s.insistence >= 1.2:
         return leave(scene, memory, Kind.FOLLOW_UP, "insists on something that is not remembered")
@@ -134,6 +136,14 @@ def _is_courtesy(scene: Scene) -> bool:
     return s.courtesy > 0.7 or (s.thanks >= 0.8 and s.courtesy >= 0.35 and verdict.length <= 60) or s.small_talk >= 1.5
 
 
+def _is_murmur(scene: Scene) -> bool:
+    """A few letters without any signal, and not behind a question: an assent in words that no list holds."""
+    verdict, s = scene.verdict, scene.verdict.signals
+    if verdict.length > 15 or verdict.numbers or s.question or scene.message.mentions or scene.question is not None:
+        return False
+    return max(s.problem, s.request, s.insistence, s.detail, s.resolution, s.same_case, s.answer) < 0.8
+
+
 def _decide_courtesy(scene: Scene, memory: Memory, best: Link | None) -> tuple[Assembly, Memory]:
     """Thanks and assent open and reopen nothing; "listo, gracias" of the reporter resolves what is still open."""
     s = scene.verdict.signals
@@ -146,15 +156,21 @@ def _decide_courtesy(scene: Scene, memory: Memory, best: Link | None) -> tuple[A
         return continue_incident(
             scene, memory, best.incident, Kind.RESOLUTION, ("its reporter says that it is solved",)
         )
+    own = scene.own
+    if own is not None and s.thanks and own.answered and scene.age_min(own.last_at) <= 60:
+        memory = memory.with_incident(own.model_copy(update={"thanked_at": scene.now}))
     return leave(scene, memory, Kind.CHATTER, "is courtesy", confidence=0.85)
 
 
-def _same_case(scene: Scene, links: list[Link]) -> Link | None:
+def _same_case(scene: Scene, links: list[Link], report: float) -> Link | None:
     """The incident that the author joins with "mismo caso", "igual acá"."""
     s, verdict = scene.verdict.signals, scene.verdict
     if s.same_case < 1.6 or (verdict.length > 90 and s.greeting):
         return None
-    lively = [link for link in links if scene.age_min(link.incident.last_at) <= 90]
+    if (s.insistence >= 1.2 and scene.own is not None) or (s.same_case < 1.8 and report >= 0.8):
+        return None
+    lively = [link for link in links if link.incident.reporter != scene.author]
+    lively = [link for link in lively if scene.age_min(link.incident.last_at) <= 90]
     if not lively:
         return None
     previous = scene.previous_incident
@@ -165,7 +181,13 @@ def _same_case(scene: Scene, links: list[Link]) -> Link | None:
 def _follow(scene: Scene, memory: Memory, link: Link) -> tuple[Assembly, Memory]:
     s = scene.verdict.signals
     reporter = link.incident.reporter == scene.author
-    resolves = s.resolution >= 1.6 and s.insistence < 1.2 and not s.question and s.problem < 1.2
+    resolves = (
+        s.resolution >= 1.6
+        and not (scene.question is not None and scene.verdict.length <= 4)
+        and s.insistence < 1.2
+        and not s.question
+        and s.problem < 1.2
+    )
     if resolves:
         if link.incident.resolved_at is not None and reporter:
             return leave(scene, memory, Kind.CHATTER, "confirms what is resolved already")

@@ -37,6 +37,7 @@ _TABLES: dict[str, Compiled] = {
     )
 }
 _NO_PROBLEM = compile_table(lexicon.NO_PROBLEM)
+_ASKS_SITE = re.compile(lexicon.ASKS_SITE)
 _NOT_YET = re.compile(lexicon.NOT_YET)
 _OBJECTS = {topic: compile_phrase(phrase) for topic, phrase in OBJECTS.items()}
 _IMPACT = {priority: compile_table(table) for priority, table in IMPACT.items()}
@@ -226,7 +227,13 @@ def _signals(folded: str, text: str) -> tuple[Signals, tuple[str, ...]]:
         scores["insistence"], courtesy = 1.5, 0.0
     elif not letters and _ASSENT_EMOJI.search(text):
         scores["thanks"] = 1.0
-    signals = Signals(**scores, courtesy=courtesy, question=question, negated=calm != folded)
+    signals = Signals(
+        **scores,
+        courtesy=courtesy,
+        question=question,
+        asks_site=bool(_ASKS_SITE.search(folded)),
+        negated=calm != folded,
+    )
     ranked = dict.fromkeys(word for _, word in sorted(hits, key=lambda hit: -hit[0]))
     return signals, tuple(word[:40] for word in ranked)[:8]
 
@@ -294,7 +301,16 @@ def _priority(folded: str, sites: int) -> Priority | None:
 
 def _tokens(folded: str) -> tuple[str, ...]:
     words = (word for word in words_of(folded) if len(word) > 2 and word not in _STOP and not word.isdigit())
-    return tuple(dict.fromkeys(word[:6] for word in words))[:24]
+    return tuple(dict.fromkeys(_stem(word) for word in words))[:24]
+
+
+def _stem(word: str) -> str:
+    """A rough stem: no plural, no final vowel, six letters; the same for "costo" and "costos"."""
+    for ending in ("es", "s"):
+        if word.endswith(ending) and len(word) - len(ending) >= 4:
+            word = word[: -len(ending)]
+            break
+    return (word[:-1] if word[-1] in "aeo" and len(word) > 4 else word)[:6]
 
 
 def _language(folded: str) -> str | None:

@@ -16,6 +16,10 @@ _PRONOUNS: Final = r"(?:(?:me|nos|se|le|les|te|lo|la|los|las|ya|esta|estan|nada|
 
 GREETING: Final[Table] = (
     (1, r"buen(?:os|as|a)? (?:dia*|tarde*|noche*|inicio)|bonito dia|excelente (?:dia|tarde|inicio)"),
+    (
+        1,
+        r"(?:buen\w*|hola|bonit\w+|excelente|feliz|saludos)(?: \w+){0,3} (?:a todos|todos|equipo|chic[oa]s|grupo|amig[oa]s|gente|team|señores|compañer\w+|a todas)",
+    ),
     (1, r"hola|holi*|que tal|saludos|buenas|buen dia|estimad*|compañer*|companer*|muy buen*"),
     (1, r"good (?:morning|afternoon|evening|day)|hello|hi|hey|morning|dear|folks"),
     (1, r"bom dia|boa (?:tarde|noite)|ola|oi|oie|pessoal|galera|prezad*"),
@@ -27,7 +31,7 @@ THANKS: Final[Table] = (
     (1, r"de nada|con gusto|a la orden|para servirte|you're welcome|no problem|de nada|imagina|por nada|un placer"),
     (0.8, r"ok|okey|okay|oki|vale|va|sale|enterad*|entendido|perfecto|excelente|de acuerdo|copiado|anotado|claro|"
         r"claro que si|super|genial|buenisimo|que bien|recibido|quedo (?:pendiente|atent*|al pendiente)|"
-        r"estamos (?:pendientes|atentos)|al pendiente|asi es|correcto|esta bien|bendiciones|listo gracias"),
+        r"estamos (?:pendientes|atentos)|al pendiente|asi es|correcto|esta bien|bendiciones|dale|bueno|bueno pues|dios (?:l[aeo]|los|te|les) bendiga|animo|ni modo|ojala|esta bien|asi queda|sale pues|ah ok|ah va|ya vi|ya vi gracias"),
     (1, r"got it|noted|great|perfect|awesome|sure|cool|will do|understood|roger|alright|nice|great work|good job"),
     (1, r"beleza|perfeito|otimo|certo|combinado|entendi|ciente|show|top|maravilha|fechado"),
     (1, r"feliz *|felicidades|felicitaciones|happy birthday|congratulations|congrats|parabens|bienvenid*|welcome|bem vind*"),
@@ -65,7 +69,7 @@ _CANNOT: Final = (
 
 PROBLEM: Final[Table] = (
     (1.4, rf"(?:no|tampoco|aun no|todavia no|ni) ~{_CANNOT}"),
-    (0.6, r"no (?!te |se preocup|hay de que|sabia|gracias|quiero)(?:~)?\w{3,}"),
+    (0.9, r"no (?!te |se preocup|hay de que|sabia|gracias|quiero)(?:~)?\w{3,}"),
     (1, r"no (?:esta|estan|viene|vienen) (?:en |dad*|carg*|reflej*|aparec*|registr*|funcion*|llegando|imprim*|sal*|pas*|bien)"),
     (1.2, r"error*|erro|falla*|fallo|fallando|fallas|problem*|inconvenient*|incidencia*|averia*|anomalia*|bug*"),
     (1.2, r"(?:se|me|nos|sigue|esta|quedo|queda) (?:trab*|ciclad*|cicl*|congel*|cay*|cae|cerro|apag*|descompus*|daño|dano|perdi*|borr*|duplic*|"
@@ -140,12 +144,12 @@ INSISTENCE: Final[Table] = (
     (1.5, r"como (?:va|van|vamos|quedo|seguimos|vas|sigue)|que (?:paso|hubo|onda|ha pasado) con|ya (?:quedo|quedaria|estara|"
           r"esta|se pudo|lo vieron|la vieron|pudieron|quedaron|tienen|habra|quedara)[^?]{0,60}\?|"
           r"cuanto (?:tardan|tarda|tiempo|falta|mas)|para cuando|cuando (?:queda*|estara*|podran|estaria)|estatus|status|que onda con"),
-    (0.8, r"respecto a|acerca de|con relacion a|referente a|en cuanto a|nuevamente|otra vez|de nuevo"),
+    (0.8, r"respecto a|acerca de|con relacion a|referente a|en cuanto a"),
     (1.5, r"sobre lo|lo de (?:la|el|ayer|los|las|mi|hoy)|retomando|recordatorio|me recuerdan|dando seguimiento|seguimiento (?:a|al|del|de)|"
-          r"sin (?:respuesta|solucion|novedad|avance)|hoy tampoco|nadie (?:contesta|responde|me contesta|nos contesta|me apoya|nos apoya)|"
+          r"sin (?:respuesta|solucion|novedad|avance)|hoy tampoco|^y (?:lo|el|la|los|las) (?:mio|mia|mios|mias|nuestro|nuestra|otro|otra)|nadie (?:contesta|responde|me contesta|nos contesta|me apoya|nos apoya)|"
           r"no (?:me|nos) han (?:contestado|respondido|apoyado|resuelto|atendido|dado)|no he tenido respuesta|"
           r"otra vez (?:lo|igual|con)|de nuevo (?:lo|igual|con)|el mismo (?:error|problema|detalle)|no se ha (?:resuelto|solucionado|corregido)"),
-    (0.8, r"(?:aun|todavia) (?:no|sin|esta*)"),
+    (0.8, r"aun|todavia"),
     (1.5, r"any (?:news|update*|word|progress|luck|answer*)|still (?:\w+)|same (?:issue|problem|error|thing)|status\?|(?:ticket|case) \d+ status|waiting|"
           r"how long|eta|what's the status|follow* up|any one\?|bump|again"),
     (1.5, r"alguma (?:novidade|resposta|noticia|previsao)|ainda (?:\w+)|continua* (?:\w+)|segue (?:sem|igual|com)|mesmo (?:problema|erro) de|e ai|"
@@ -177,6 +181,8 @@ RESOLUTION: Final[Table] = (
         r"servicio|luz|linea|acceso|disponible*|en sistema|modificad*|bien|ok|recepcion*|cobrar|facturar|vender|recibir|timbrar|entrar|imprimir|ajustad*)"),
     (1.6, r"(?:quedo|quedaron|queda|quedan|quedado) (?:list*|resuelt*|solucionad*|corregid*|ok|bien|liberad*|actualizad*|cargad*|dad*|habilitad*|activ*|"
           r"atendid*|arreglad*|funcion*|autorizad*|cancelad*|modificad*|ajustad*)"),
+    (1.2, r"^(?:(?:ya|si|ok|va|bien),? )?(?:esta |estan |quedo |queda |fue )?(?!enterad|nada|cada|demasiad|pasad|helad|ensalad|entrada)\w{3,}(?:ado|ada|ados|adas|ido|ida|idos|idas|ito)(?:$|(?= ?[,.!])|(?= (?:la|el|los|las|tu|su|sus|por|a|al)(?!\w)))"),
+    (1.8, r"^(?:ya|listo|ahora si|ya si|eso era|era eso|si ya|ya ok|quedo|solucionado|solved|done)[ ,.]+(?:muchas |mil |muchisimas )*gracias|^(?:ahora si|era eso|eso era)|^(?:ya|listo|si ya)$|^quedo(?! (?:pendiente|atent|al |en |a la))|gracias,? ya (?!no)\w+"),
     (1.6, r"(?:listo|^lista|listos|resuelto|resuelta|solucionado|solucionada|corregido|corregida|liberado|liberada|liberados|hecho|arreglado|"
           r"reparado|actualizado|autorizado|autorizada|habilitado|cancelado|aplicado|realizado|atendido|cargado|cargados|cargada|modificado|ajustado|"
           r"activado|desbloqueado|generado|generada|asignado)"),
@@ -188,6 +194,12 @@ RESOLUTION: Final[Table] = (
     (1.8, r"(?:ja|agora) (?:voltou|funcion*|esta funcion*|deu certo|consegui*|abriu|imprimiu|resolv*|foi|esta (?:ok|normal|certo))|resolvid*|"
           r"resolveu|deu certo|voltou(?: a funcionar)?|pronto|corrigid*|liberad*|feito"),
 )  # fmt: skip
+
+ASKS_SITE: Final = (
+    r"(?:que|cual|de que|en que|de cual|cual es la|cual es tu|which|what|qual|de qual|que numero de) (?:es )?(?:la |tu |su )?"
+    r"(?:tienda|sucursal|punto|drogueria|farmacia|local|sede|unidad|store|site|branch|loja|restaurante)[^?]{0,20}\?"
+)
+"""A question for the store that is meant."""
 
 NOT_YET: Final = r"(?:no|aun no|todavia no|nao|not|isn't|ainda nao|sin|tampoco|nunca) (?:ha |han |me |nos |se |lo |la |le |esta |estan |yet )*$"
 """In front of a resolution phrase it takes the resolution back."""
@@ -221,18 +233,18 @@ ANSWER: Final[Table] = (
 ANNOUNCEMENT: Final[Table] = (
     (2, r"(?:habra|tendremos|tendran|se realizara|se realizaran|se llevara|se estara*|se hara|realizaremos|estaremos) (?:\w+ ){0,4}(?:mantenimiento*|actualizacion*|"
         r"corte*|ventana|migracion|inventario*|cambio*|intermitencia*|conteo)"),
-    (1.6, r"(?:aviso|comunicado|atencion|importante|recordatorio|recuerden|recuerda|les recordamos|les recuerdo|se les recuerda|les informamos|les informo|"
+    (1.6, r"(?:^aviso|aviso ?:|aviso importante|comunicado|atencion|importante ?:|^recordatorio|recuerden|recuerda|les recordamos|les recuerdo|se les recuerda|les informamos|les informo|"
           r"se informa|se les informa|se comunica|les comparto|se comparte|les notificamos|a partir de|favor de no|no olviden|tomar nota|tengan presente|"
           r"para su conocimiento|para conocimiento|les pedimos|se les solicita|se les pide|a todas las tiendas|a todos)"),
     (1.4, r"mantenimiento (?:programado|hoy|mañana|manana)|actualizacion programada|no facturen|no (?:hagan|reciban|cierren|muevan|generen|realicen|facturar)"),
     (1.8, r"(?:scheduled|planned) (?:maintenance|update|outage|downtime)|there will be|reminder|announcement|please note|attention|meeting moved|fyi|heads up"),
-    (1.8, r"(?:havera|teremos|sera) (?:\w+ ){0,3}(?:manutencao|atualizacao)|lembrete|aviso|comunicado|informamos|lembrem|a partir de"),
+    (1.8, r"(?:havera|teremos|sera) (?:\w+ ){0,3}(?:manutencao|atualizacao)|lembrete|^aviso|comunicado|informamos|lembrem|a partir de"),
 )  # fmt: skip
 
 SAME_CASE: Final[Table] = (
     (2, r"(?:el |es el |tengo el |tenemos el |con el |estamos en el |presentamos el )?mism[oa] (?:caso|problema|error|detalle|situacion|falla|tema|mensaje|asunto|incidencia)"
         r"|(?:lo|la) mism[oa] (?:en|aqui|pasa|sucede|con|para|me|nos|por|para)"),
-    (1.8, r"igual(?:mente)? (?:aqui|en|yo|estamos|aca|tienda|nosotros|a mi|nos pasa|me pasa)|aqui (?:igual|tambien|tampoco|lo mismo)|igual$"),
+    (1.8, r"igual(?:mente)? (?:aqui|en|yo|estamos|aca|tienda|nosotros|a mi|nos pasa|me pasa)|aqui (?:igual|tambien|tampoco|lo mismo)|^igual$"),
     (1.6, r"(?:a mi|yo|nosotros|aqui|aca|en la|la|tienda|por aca|por aqui) (?:\d+ )?(?:tambien|tampoco|igual)|(?:tambien|tampoco) (?:aqui|en la|a mi|nosotros|yo|"
           r"la|en tienda|en|tienda|aca|nos pasa|me pasa|estamos)|me pasa (?:lo mismo|igual)|nos pasa (?:lo mismo|igual)|estamos igual|me sumo|x2|\+1"),
     (1.8, r"same (?:here|at|in|for us|issue (?:here|at|in)|problem (?:here|at|in)|case)|me too|us too|also (?:here|at|in)|here too"),

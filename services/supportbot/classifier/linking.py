@@ -31,11 +31,12 @@ def _is_candidate(scene: Scene, incident: Incident) -> bool:
 
 
 def _score(scene: Scene, incident: Incident) -> Link:
-    parts: list[tuple[float, str]] = [(-0.45 * math.log2(1 + scene.age_min(incident.last_at) / 3), "")]
+    decay = 0.45 * math.log2(1 + scene.age_min(incident.last_at) / 3)
+    parts: list[tuple[float, str]] = [(-min(decay, 1.9) if incident.reporter == scene.author else -decay, "")]
     parts += _people(scene, incident)
     parts += _numbers(scene, incident)
     parts += _course(scene, incident)
-    shared = len(set(scene.verdict.tokens) & set(incident.tokens))
+    shared = sum(1.0 if scene.rare(token) else 0.4 for token in set(scene.verdict.tokens) & set(incident.tokens))
     if shared:
         parts.append((min(1.4, 0.35 * shared), "shares words with it"))
     reasons = tuple(reason for weight, reason in sorted(parts, key=lambda part: -part[0]) if reason and weight > 0)
@@ -48,11 +49,19 @@ def _people(scene: Scene, incident: Incident) -> list[tuple[float, str]]:
         parts.append((8.0, "quotes a message of it"))
     if incident.reporter == scene.author:
         own_age = scene.age_min(incident.seen.get(scene.author, incident.state.opened_at))
-        parts.append((2.2 + 1.2 * math.exp(-own_age / 10), "is its reporter's"))
+        parts.append((1.2 + math.exp(-own_age / 240) + 1.2 * math.exp(-own_age / 10), "is its reporter's"))
+        if not incident.told:
+            parts.append((1.0, "its photo was not explained yet"))
+        if scene.verdict.signals.insistence >= 1.2 and incident.resolved_at is None:
+            parts.append((1.0, "insists on what its author reported"))
     elif (seen := incident.seen.get(scene.author)) is not None:
         parts.append((0.8 + 1.5 * math.exp(-scene.age_min(seen) / 15), "its author wrote in it before"))
+    elif not scene.solves:
+        parts.append((-0.5, ""))
     if incident.reporter in scene.addressed:
         parts.append((2.0, "addresses its reporter"))
+        if scene.topic_of_addressed == incident.incident_id:
+            parts.append((1.5, "answers what its reporter just wrote"))
     elif scene.addressed & incident.seen.keys():
         parts.append((0.8, "addresses somebody who wrote in it"))
     return parts
@@ -66,9 +75,12 @@ def _numbers(scene: Scene, incident: Incident) -> list[tuple[float, str]]:
     if common:
         parts.append((2.8, f"names {common[0]} as it does"))
     elif verdict.sites and sites:
-        parts.append((-2.0, ""))
+        # Others join a matter from their own store; an answer names the store that it is meant for.
+        parts.append((-2.0 if scene.solves or incident.reporter == scene.author else -0.8, ""))
     elif verdict.documents and documents and not sites:
         parts.append((-0.7, ""))
+    if verdict.signals.asks_site and incident.reporter != scene.author:
+        parts.append((-1.0 if sites else 0.8, "" if sites else "its store is not known yet"))
     return parts
 
 

@@ -76,6 +76,10 @@ class Incident(Remembered):
     answered: bool = False
     """Staff has written in it."""
     resolved_at: AwareDatetime | None = None
+    resolved_by: str | None = None
+    """Who said so; the reporter's word weighs more than that of staff."""
+    thanked_at: AwareDatetime | None = None
+    """The reporter thanked after an answer: for them it is over, whether or not somebody said so."""
     dropped: bool = False
     """Rejected by a person, or its opening was deleted."""
 

@@ -37,7 +37,7 @@ def weigh_report(scene: Scene) -> Weighed:
         (0.9 * min(s.report, 1.5), "passes on a report"),
         (0.6 if s.greeting and s.courtesy < 0.8 else 0.0, "greets and goes on"),
         (0.25 * min(verdict.length / 40, 2.5) - (0.4 if verdict.length < 18 else 0.0), ""),
-        (-1.2 * min(s.insistence, 2.0), "sounds like an insistence"),
+        (-1.2 * max(0.0, min(s.insistence, 2.0) - (0.8 if scene.own is None else 0.0)), ""),
         (-0.5 * min(s.detail, 1.5), "sounds like a detail"),
         (-1.4 * min(s.resolution, 2.0), "sounds like a resolution"),
         (-1.3 * min(s.announcement, 2.0), "sounds like an announcement"),
@@ -63,15 +63,20 @@ def weigh_continuation(scene: Scene, own: Incident) -> Weighed:
     substance = max(min(s.problem, 1.4), min(s.request, 1.4)) / 1.4
     sites, documents = set(own.state.sites), set(own.documents)
     parts = [
-        (0.7 + 1.9 * math.exp(-age / 40), "its author has an incident alive"),
+        (0.2 + 2.3 * math.exp(-age / 40), "its author has an incident alive"),
         (-1.3 * substance if s.greeting and s.courtesy < 0.8 and age >= 2 else 0.0, "greets again"),
         (-1.0 if s.another and substance else 0.0, "speaks of another matter"),
-        (-1.0 if own.resolved_at is not None else 0.0, "the earlier one is resolved"),
+        (-_closed(scene, own, age), ""),
+        (-1.5 * substance if any(one.media for one in scene.waiting) else 0.0, ""),
+        (0.9 if scene.addressed & own.seen.keys() else 0.0, "addresses who answered it"),
         (1.5 if not own.told else 0.0, "the photo was not explained yet"),
         (1.2 * min(1.5, s.insistence), ""),
     ]
-    if verdict.numbers & (sites | documents):
-        parts.append((1.4, "names the same number"))
+    if verdict.numbers & documents:
+        parts.append((1.6, "names the same number"))
+    elif verdict.numbers & sites:
+        # People report from their own store all day, so its number alone ties little.
+        parts.append((0.2 + math.exp(-age / 60), "names the same store"))
     elif verdict.sites and sites:
         parts.append((-2.8 * substance, "names another store"))
     elif verdict.documents and documents:
@@ -84,6 +89,8 @@ def weigh_continuation(scene: Scene, own: Incident) -> Weighed:
         and not (verdict.sites and sites - set(verdict.sites))
     ):
         parts.append((2.0, "says it again"))
+    elif own.resolved_at is None or age <= 120:
+        parts.append((min(1.4, 0.5 * sum(scene.rare(token) for token in shared)), "speaks of the same"))
     question = scene.question
     if (
         question is not None
@@ -92,3 +99,13 @@ def weigh_continuation(scene: Scene, own: Incident) -> Weighed:
     ):
         parts.append((1.0, "answers a question"))
     return _sum(parts)
+
+
+def _closed(scene: Scene, own: Incident, age_min: float) -> float:
+    """How much the incident is over for its reporter, 0 to 1.6."""
+    closed = 0.0
+    if own.resolved_at is not None:
+        closed = 1.2 if own.resolved_by == scene.author or age_min > 15 else 0.3
+    if own.thanked_at is not None and own.thanked_at >= own.seen.get(scene.author, own.thanked_at):
+        closed += 0.5 if own.resolved_at is not None else 0.3
+    return closed if scene.verdict.signals.insistence < 1.2 else 0.3 * closed

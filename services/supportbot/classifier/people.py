@@ -32,11 +32,13 @@ def _role(scene: Scene, decision: Decision, incident: Incident) -> tuple[float, 
     s = scene.verdict.signals
     if incident.reporter == scene.author:
         return (0.3, 0.0)
+    if any(person.ref == scene.author for person in incident.state.affected):
+        return (0.2, 0.0)
     if s.same_case or s.insistence >= 1.2:
         return (0.4, 0.0)
     if decision.kind is Kind.EVIDENCE:
         return (0.2, 0.0)
-    return (0.0, 0.35 + 0.65 * min(1.0, s.answer / 1.5) + 0.5 * min(1.0, s.resolution / 1.6))
+    return (0.0, 0.25 + 0.75 * min(1.0, s.answer / 1.5) + 0.5 * min(1.0, s.resolution / 1.6))
 
 
 def _count_called(scene: Scene, memory: Memory, decision: Decision) -> Memory:

@@ -1,6 +1,7 @@
 """One message against the memory: who writes, what is alive, what came just before. Pure; computed once per message."""
 
 import math
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -147,6 +148,22 @@ class Scene:
             if one.asked and one.author != self.author:
                 return one if self.now - one.at <= timedelta(hours=2) else None
         return None
+
+    @cached_property
+    def topic_of_addressed(self) -> str | None:
+        """The incident that an addressed person wrote in within the last 30 minutes."""
+        for one in reversed(self.memory.recent[-40:]):
+            if one.author in self.addressed and self.now - one.at <= timedelta(minutes=30):
+                return one.incident_id
+        return None
+
+    def rare(self, token: str) -> bool:
+        """Whether few of the remembered incidents use the word, so that sharing it means something."""
+        return self._word_counts[token] <= max(2, len(self.alive) // 8)
+
+    @cached_property
+    def _word_counts(self) -> Counter[str]:
+        return Counter(token for one in self.alive for token in one.tokens)
 
     @cached_property
     def quoted(self) -> Incident | None:

@@ -40,6 +40,8 @@ class Signals(BaseModel):
     small_talk: float = 0.0
     courtesy: float = 0.0
     """Share of the letters that are greeting, thanks or small talk, 0 to 1; 1 for a text without letters."""
+    asks_site: bool = False
+    """Asks for the store that is meant."""
     question: bool = False
     """Has a question mark or a question word at its start."""
     negated: bool = False
