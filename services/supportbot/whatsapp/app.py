@@ -112,16 +112,17 @@ def _add_send_message(app: FastAPI, spec: Spec, outgoing: OutgoingMessages) -> N
         if spec.mode is Mode.SHADOW or spec.paused:
             return _answer(409, {"detail": "the bot is silent: its spec says mode Shadow or paused"})
         message = Outgoing(jid=body.jid, text=body.text, mentions=body.mentions or ())
-        answer = await _send(outgoing, message, idempotency_key or uuid.uuid4().hex)
-        _log.info("message_sent_by_request", audit=True, caller=request.scope.get(CALLER), ok=isinstance(answer, Sent))
+        caller = str(request.scope.get(CALLER, ""))
+        answer = await _send(outgoing, message, caller=caller, key=idempotency_key or uuid.uuid4().hex)
+        _log.info("message_sent_by_request", audit=True, caller=caller, sent=isinstance(answer, Sent))
         return answer
 
 
-async def _send(outgoing: OutgoingMessages, message: Outgoing, key: str) -> Sent | JSONResponse:
+async def _send(outgoing: OutgoingMessages, message: Outgoing, *, caller: str, key: str) -> Sent | JSONResponse:
     try:
-        return Sent(id=await outgoing.send(message, key=key))
+        return Sent(id=await outgoing.send(message, caller=caller, key=key))
     except IdempotencyConflictError as exc:
-        return _answer(409, {"detail": str(exc)})
+        return _answer(422, {"detail": str(exc)})
     except (TemporaryError, PermanentError) as exc:
         return _answer(500, {"error": "Failed to send message", "details": str(exc)})
 

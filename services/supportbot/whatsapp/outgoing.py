@@ -40,22 +40,23 @@ class OutgoingMessages:
         self._pacer = pacer
         self._turn = asyncio.Lock()
 
-    async def send(self, message: Outgoing, *, key: str) -> str:
+    async def send(self, message: Outgoing, *, caller: str, key: str) -> str:
         """Send it unless it was sent before; returns its id.
 
         Args:
             message: The message.
+            caller: Whose key it is.
             key: The caller's idempotency key, or one that is not used again.
 
         Raises:
             IdempotencyConflictError: The key stands for another message.
             TemporaryError: Not connected, or no answer came; the same key may be tried again.
         """
-        name = "api." + hashlib.sha256(key.encode()).hexdigest()[:32]
+        name = "api." + hashlib.sha256(f"{caller}\0{key}".encode()).hexdigest()[:32]
         digest = hashlib.sha256(message.model_dump_json().encode()).hexdigest()
         async with self._turn:
             if await self._journal.claim(name, digest, asked_at=datetime.now(UTC)) != digest:
-                raise IdempotencyConflictError("the Idempotency-Key was used for another message; use a new one")
+                raise IdempotencyConflictError("this Idempotency-Key was used for another message; use a new key")
             return await self._gateway.find_sent(name) or await self._send(message, name)
 
     async def _send(self, message: Outgoing, name: str) -> str:

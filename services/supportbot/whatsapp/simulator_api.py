@@ -4,7 +4,6 @@ What people do is idempotent by its id: the same id posted twice to a group is o
 """
 
 import base64
-import binascii
 import mimetypes
 import re
 from datetime import UTC, datetime
@@ -206,7 +205,7 @@ class _People:
     async def _upload(self, media: MediaBody) -> RawMedia:
         try:
             data = base64.b64decode(media.base64, validate=True)
-        except binascii.Error as exc:
+        except ValueError as exc:
             raise UserError("media.base64 is not base64") from exc
         guessed, _ = mimetypes.guess_type(media.filename or "")
         mime_type = media.mime_type or guessed or "application/octet-stream"

@@ -1,0 +1,66 @@
+"""An invented bot, its simulated group and the people in it, for the tests of the whatsapp service."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from supportbot.spec import SupportBot, parse_bot
+from supportbot.whatsapp.gateway import Group, MessageKey, RawEvent, RawPerson
+from supportbot.whatsapp.simulated_whatsapp import SimulatedWhatsApp
+from supportbot.whatsapp.simulator import Simulator
+
+CHAT = "120363000000000001@g.us"
+INSTALL_KEY = bytes(range(32))
+ANA = RawPerson(jid="529980000001@s.whatsapp.net", phone="+529980000001", push_name="Ana")
+SENT_AT = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
+
+
+def spec_document(name: str = "test", **spec: Any) -> dict[str, Any]:
+    """A bot of the simulator, with further fields of its spec."""
+    return {
+        "apiVersion": "supportbot.dev/v1alpha1",
+        "kind": "SupportBot",
+        "metadata": {"name": name},
+        "spec": {
+            "whatsapp": {"gateway": "Simulator", "groups": [{"jid": CHAT}]},
+            "zoho": {"organizationID": "1", "departmentID": "2", "credentialsSecretRef": {"name": "zoho"}},
+            **spec,
+        },
+    }
+
+
+def make_bot(**spec: Any) -> SupportBot:
+    """`spec_document`, parsed."""
+    return parse_bot(spec_document(**spec), source="test")
+
+
+def make_raw(message_id: str, text: str = "", **fields: Any) -> RawEvent:
+    """Something that Ana did in the group."""
+    key = MessageKey(chat=fields.pop("chat", CHAT), sender=ANA.jid, message_id=message_id)
+    return RawEvent(key=key, sender=ANA, sent_at=SENT_AT, text=text, **fields)
+
+
+class Inbox:
+    """A sink that remembers what it got, or does what a test says."""
+
+    def __init__(self, then: Callable[[RawEvent], None] | None = None) -> None:
+        self.events: list[RawEvent] = []
+        self._then = then
+
+    def put(self, raw: RawEvent) -> None:
+        if self._then is not None:
+            self._then(raw)
+        self.events.append(raw)
+
+    @property
+    def ids(self) -> list[str]:
+        return [raw.key.message_id for raw in self.events]
+
+
+@contextmanager
+def simulated(folder: Path) -> Iterator[tuple[Simulator, SimulatedWhatsApp]]:
+    """The simulator on its server in a folder."""
+    with SimulatedWhatsApp(folder / "simulated-whatsapp.db") as server:
+        yield Simulator(server, groups=(Group(jid=CHAT, name="Tiendas"),)), server
