@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 _NUMBER = re.compile(r"(?<![\w.,/:$])(?<!\d-)#?(\d{2,14})(?![\w/:%]|[.,]\d|-\d)")
 _SITE_BEFORE = re.compile(
+    r"(?:tiendas|sucursales|puntos|stores|sites|branches|lojas)[^.:?]{0,60}: ?$|"
     r"(?:tienda|tiendas|sucursal|sucursales|local|unidad|punto|drogueria|farmacia|sede|agencia|plaza|restaurante|cafeteria|store|stores|site|branch|shop|loja|lojas|filial)"
     r"(?: (?:no|num|numero|nro|la|las|de|del|number|es|son|y|and|e|a|o|[#.:]+|\d{2,4}[,.]?))*[ #:.-]*$"
 )

@@ -139,7 +139,13 @@ def _is_courtesy(scene: Scene) -> bool:
 def _is_murmur(scene: Scene) -> bool:
     """A few letters without any signal, and not behind a question: an assent in words that no list holds."""
     verdict, s = scene.verdict, scene.verdict.signals
-    if verdict.length > 15 or verdict.numbers or s.question or scene.message.mentions or scene.question is not None:
+    if (
+        verdict.length > 15
+        or any(char.isdigit() for char in scene.message.text)
+        or s.question
+        or scene.message.mentions
+        or scene.question is not None
+    ):
         return False
     return max(s.problem, s.request, s.insistence, s.detail, s.resolution, s.same_case, s.answer) < 0.8
 
@@ -189,7 +195,7 @@ def _follow(scene: Scene, memory: Memory, link: Link) -> tuple[Assembly, Memory]
         and s.problem < 1.2
     )
     if resolves:
-        if link.incident.resolved_at is not None and reporter:
+        if link.incident.resolved_at is not None and reporter and s.courtesy >= 0.35:
             return leave(scene, memory, Kind.CHATTER, "confirms what is resolved already")
         return continue_incident(
             scene, memory, link.incident, Kind.RESOLUTION, _link_reasons("says that it is solved", link)

@@ -42,7 +42,8 @@ _NOT_YET = re.compile(lexicon.NOT_YET)
 _OBJECTS = {topic: compile_phrase(phrase) for topic, phrase in OBJECTS.items()}
 _IMPACT = {priority: compile_table(table) for priority, table in IMPACT.items()}
 _QUESTION_START = re.compile(
-    r"^(?:que|cual|como|cuando|donde|quien|cuanto|what|which|how|when|where|who|why|any|qual|quando|onde|quem)(?!\w)"
+    r"^(?:\w+ )?(?:de|en|a|por|con|para|desde) (?:que|cual|cuales|quien|cuando|cuant[oa]s?|donde)(?!\w)|^(?:\w+ )?(?:cual|cuales|cuant[oa]s?|quien)(?!\w)|"
+    r"^(?:que|como|cuando|donde|what|which|how|when|where|who|why|any|qual|quando|onde|quem)(?!\w)"
 )
 _ASSENT_EMOJI = re.compile("[👍🙏👌🙌❤💪😊🤝✅👏🫡😀😁🎉☺🙂]")
 _STOP = frozenset(

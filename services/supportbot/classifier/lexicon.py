@@ -31,7 +31,7 @@ THANKS: Final[Table] = (
     (1, r"de nada|con gusto|a la orden|para servirte|you're welcome|no problem|de nada|imagina|por nada|un placer"),
     (0.8, r"ok|okey|okay|oki|vale|va|sale|enterad*|entendido|perfecto|excelente|de acuerdo|copiado|anotado|claro|"
         r"claro que si|super|genial|buenisimo|que bien|recibido|quedo (?:pendiente|atent*|al pendiente)|"
-        r"estamos (?:pendientes|atentos)|al pendiente|asi es|correcto|esta bien|bendiciones|dale|bueno|bueno pues|dios (?:l[aeo]|los|te|les) bendiga|animo|ni modo|ojala|esta bien|asi queda|sale pues|ah ok|ah va|ya vi|ya vi gracias"),
+        r"estamos (?:pendientes|atentos)|al pendiente|asi es|correcto|^esta bien|bendiciones|dale|bueno|bueno pues|dios (?:l[aeo]|los|te|les) bendiga|animo|ni modo|ojala|^asi queda|sale pues|ah ok|ah va|ya vi|ya vi gracias"),
     (1, r"got it|noted|great|perfect|awesome|sure|cool|will do|understood|roger|alright|nice|great work|good job"),
     (1, r"beleza|perfeito|otimo|certo|combinado|entendi|ciente|show|top|maravilha|fechado"),
     (1, r"feliz *|felicidades|felicitaciones|happy birthday|congratulations|congrats|parabens|bienvenid*|welcome|bem vind*"),
@@ -84,7 +84,7 @@ PROBLEM: Final[Table] = (
     (1, r"(?:marca|manda|arroja|aparece|sale|da|dice|bota|tira|muestra|lanza|pide) (?:un |una |el |la |este |esta |ese |lo )*"
         r"(?:error*|mensaje*|leyenda*|aviso*|siguiente*|codigo|ventana|alerta)|marca (?:que )?(?:cero|0|diferente|otro|mal|no|sin|inexist*|invalid*)"),
     (1, r"(?:precio|costo|codigo|cantidad*|dato*|total*|peso|unidad|descripcion|iva|importe*) (?:\w+ ){0,2}(?:diferent*|distint*|mal|incorrect*|"
-        r"erron*|equivocad*|viej*|anterior*)|otro precio|diferente precio|doble cobro|cobr\w* (?:doble|dos veces|de mas)|cobro indebido"),
+        r"erron*|equivocad*|viej*|anterior*)|otro precio|diferente precio|doble cobro|(?:cobr|descont|descuent|carg|factur|registr|captur|pag|sal|lleg)\w* (?:\w+ )?(?:doble|dos veces|de mas)|cobro indebido"),
     (0.8, r"mal|malo|mala|raro|imposible|urge|urgente|fuera de servicio|no (?:aplica|procede|coincide)|inexistente|invalid*|desconocid*|devuelt*"),
     (1.4, r"not (?:work*|print*|load*|open*|connect*|respond*|show*|scan*|charg*|able|receiv*|sync*)|(?:doesn't|does not|won't|will not|can't|"
           r"cannot|couldn't|could not|unable to|isn't|aren't|didn't|don't|never) \w+"),
@@ -112,7 +112,7 @@ REQUEST: Final[Table] = (
     (1.2, r"(?:apoyenos|apoyenme|apoyame|apoyanos|ayudenos|ayudenme|ayudame|ayudanos|auxilio|socorro|apoyarnos|ayudarnos|apoyarme|ayudarme|apoyandonos)"),
     (1.2, r"(?:solicito|solicitamos|solicita|solicitar|solicitarles|requiero|requerimos|requiere|necesito|necesitamos|necesita|ocupo|ocupamos|ocupa|"
           r"pido|pedimos|quisiera|quisieramos|quiero|queremos|se requiere|se necesita|se solicita|hace falta)"),
-    (1, r"(?:alguien|quien) (?:que |me |nos )*(?:pueda|puede|podria|podra|apoya|ayuda|apoye|ayude|sabe|sepa)|con quien (?:puedo|me|veo|podemos|"
+    (1, r"alguien mas (?:con|tiene|le|les|ve|presenta)|(?:alguien|quien) (?:que |me |nos )*(?:pueda|puede|podria|podra|apoya|ayuda|apoye|ayude|sabe|sepa)|con quien (?:puedo|me|veo|podemos|"
         r"puede)|a quien (?:le|puedo)|me (?:regalan|comparten|pasan|mandan|dan|indican|dicen|confirman|envian|proporcionan|autorizan|liberan|dan de alta|"
         r"habilitan|activan|corrigen|cambian|actualizan|cargan|generan|cancelan|revisan|checan|validan)|nos (?:regalan|comparten|pasan|mandan|dan|"
         r"indican|autorizan|liberan|habilitan|activan|corrigen|cambian|actualizan|cargan|generan|cancelan|revisan|checan|validan)"),
@@ -141,7 +141,7 @@ INSISTENCE: Final[Table] = (
           r"marcando|saliendo|mandando|trabad*|caid*)"),
     (1.2, r"sigue* (?:igual|sin|con|marcando|saliendo|apareciendo|mandando|aparec*|lo mismo|la misma|el mismo|mal)|seguimos (?:igual|sin|con)|"
           r"(?:aun|todavia) (?:nada|sigue*|seguimos|me|nos|aparec*|marca*)|hasta (?:el momento|ahora|ahorita) (?:no|nada|sin)"),
-    (1.5, r"como (?:va|van|vamos|quedo|seguimos|vas|sigue)|que (?:paso|hubo|onda|ha pasado) con|ya (?:quedo|quedaria|estara|"
+    (1.5, r"como (?:va|van|vamos|quedo|seguimos|vas|sigue)|que (?:paso|hubo|onda|ha pasado) con|(?<!\w)ya \w+[^?]{0,60}\?|ya (?:quedo|quedaria|estara|"
           r"esta|se pudo|lo vieron|la vieron|pudieron|quedaron|tienen|habra|quedara)[^?]{0,60}\?|"
           r"cuanto (?:tardan|tarda|tiempo|falta|mas)|para cuando|cuando (?:queda*|estara*|podran|estaria)|estatus|status|que onda con"),
     (0.8, r"respecto a|acerca de|con relacion a|referente a|en cuanto a"),
@@ -181,7 +181,7 @@ RESOLUTION: Final[Table] = (
         r"servicio|luz|linea|acceso|disponible*|en sistema|modificad*|bien|ok|recepcion*|cobrar|facturar|vender|recibir|timbrar|entrar|imprimir|ajustad*)"),
     (1.6, r"(?:quedo|quedaron|queda|quedan|quedado) (?:list*|resuelt*|solucionad*|corregid*|ok|bien|liberad*|actualizad*|cargad*|dad*|habilitad*|activ*|"
           r"atendid*|arreglad*|funcion*|autorizad*|cancelad*|modificad*|ajustad*)"),
-    (1.2, r"^(?:(?:ya|si|ok|va|bien),? )?(?:esta |estan |quedo |queda |fue )?(?!enterad|nada|cada|demasiad|pasad|helad|ensalad|entrada)\w{3,}(?:ado|ada|ados|adas|ido|ida|idos|idas|ito)(?:$|(?= ?[,.!])|(?= (?:la|el|los|las|tu|su|sus|por|a|al)(?!\w)))"),
+    (1.2, r"^(?:(?:ya|si|ok|va|bien),? )?(?:esta |estan |quedo |queda |fue )?(?!enterad|nada|pedid|mercad|estado|traslad|cuidad|lado|contad|sonid|apellid|cada|demasiad|pasad|helad|ensalad|entrada)\w{3,}(?:ado|ada|ados|adas|ido|ida|idos|idas)(?:$|(?= ?[,.!])|(?= (?:la|el|los|las|tu|su|sus|por|a|al)(?!\w)))"),
     (1.8, r"^(?:ya|listo|ahora si|ya si|eso era|era eso|si ya|ya ok|quedo|solucionado|solved|done)[ ,.]+(?:muchas |mil |muchisimas )*gracias|^(?:ahora si|era eso|eso era)|^(?:ya|listo|si ya)$|^quedo(?! (?:pendiente|atent|al |en |a la))|gracias,? ya (?!no)\w+"),
     (1.6, r"(?:listo|^lista|listos|resuelto|resuelta|solucionado|solucionada|corregido|corregida|liberado|liberada|liberados|hecho|arreglado|"
           r"reparado|actualizado|autorizado|autorizada|habilitado|cancelado|aplicado|realizado|atendido|cargado|cargados|cargada|modificado|ajustado|"
@@ -201,7 +201,7 @@ ASKS_SITE: Final = (
 )
 """A question for the store that is meant."""
 
-NOT_YET: Final = r"(?:no|aun no|todavia no|nao|not|isn't|ainda nao|sin|tampoco|nunca) (?:ha |han |me |nos |se |lo |la |le |esta |estan |yet )*$"
+NOT_YET: Final = r"(?:no|aun no|todavia no|nao|not|isn't|ainda nao|sin|tampoco|nunca) (?:ha |han |me |nos |se |lo |la |le |esta |estan |queda |quedo |quedado |yet )*$"
 """In front of a resolution phrase it takes the resolution back."""
 
 ANSWER: Final[Table] = (

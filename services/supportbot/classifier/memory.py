@@ -18,8 +18,8 @@ from supportbot.contracts import (
     Priority,
 )
 
-MAX_RECENT = 160
-MAX_INCIDENTS = 110
+MAX_RECENT = 140
+MAX_INCIDENTS = 90
 MAX_PENDING = 40
 MAX_AUTHORS = 120
 MAX_SITES = 150

@@ -53,7 +53,21 @@ def weigh_report(scene: Scene) -> Weighed:
         parts.append((0.6, "names a number"))
     if any(one.media for one in scene.waiting):
         parts.append((1.0, "a photo of its author waits"))
+    elif scene.message.media is not None:
+        parts.append((0.8, "shows it in an attachment"))
+    if _is_full_statement(scene):
+        parts.append((0.6, "states something in full"))
     return _sum(parts)
+
+
+def _is_full_statement(scene: Scene) -> bool:
+    """Number, thing and length, said out of the blue: a report that holds none of our words."""
+    verdict, s = scene.verdict, scene.verdict.signals
+    if verdict.length < 35 or not verdict.numbers or not s.object:
+        return False
+    if scene.own is not None and scene.age_min(scene.own.last_at) < 15:
+        return False
+    return max(s.answer, s.detail, s.insistence, s.resolution, s.announcement, s.same_case, s.thanks) < 1.2
 
 
 def weigh_continuation(scene: Scene, own: Incident) -> Weighed:

@@ -1,0 +1,97 @@
+"""A small group to try conversations on: lines go in, decisions come out."""
+
+import base64
+import hashlib
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from supportbot.classifier.assembly import Assembly
+from supportbot.classifier.incidents import assemble, turn_text
+from supportbot.classifier.keywords import Category, judge
+from supportbot.classifier.memory import Memory
+from supportbot.classifier.scene import Policy
+from supportbot.contracts import Decision, Media, MessageReceived, Person
+from supportbot.spec.categories import DEFAULT_CATEGORIES
+
+POLICY = Policy(
+    categories=tuple(Category(one.name, tuple(one.keywords), one.priority) for one in DEFAULT_CATEGORIES),
+    default_category="operations",
+)
+START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+STAFF = frozenset({"Berta", "Bruno"})
+PHOTO = "[photo]"
+
+
+def make_ref(number: int) -> str:
+    return "m_" + base64.b32encode(hashlib.sha256(f"message {number}".encode()).digest()).decode().lower()[:20]
+
+
+def make_person(name: str, *, staff: bool = False) -> Person:
+    return Person(ref=hashlib.sha256(name.encode()).hexdigest()[:16], push_name=name, staff=staff)
+
+
+@dataclass
+class Group:
+    """Says lines and keeps what became of them."""
+
+    memory: Memory = field(default_factory=Memory)
+    now: datetime = START
+    messages: list[MessageReceived] = field(default_factory=list)
+    assemblies: list[Assembly] = field(default_factory=list)
+    final: dict[str, Decision] = field(default_factory=dict)
+    staff: frozenset[str] = STAFF
+
+    def make(self, name: str, text: str, *, quotes: int | None = None, forwarded: bool = False) -> MessageReceived:
+        media = None
+        if text.startswith("["):
+            word, _, text = text[1:].partition("]")
+            kind = {"photo": "image", "voice": "audio", "file": "document"}.get(word, word)
+            media = Media.model_validate({"kind": kind, "sha256": "0" * 64})
+        return MessageReceived(
+            message_ref=make_ref(len(self.messages)),
+            group_ref="0" * 16,
+            sender=make_person(name, staff=name in self.staff),
+            sent_at=self.now,
+            received_at=self.now,
+            text=text.strip(),
+            media=media,
+            quoted_ref=self.messages[quotes].message_ref if quotes is not None else None,
+            mentions=tuple(make_person(word[1:]) for word in text.split() if word.startswith("@")),
+            forwarded=forwarded,
+        )
+
+    def say(
+        self, after_s: float, name: str, text: str, *, quotes: int | None = None, forwarded: bool = False
+    ) -> Assembly:
+        """`text` may begin with `[photo]`, `[sticker]`, `[voice]` or `[file]`."""
+        self.now += timedelta(seconds=after_s)
+        message = self.make(name, text, quotes=quotes, forwarded=forwarded)
+        verdict = judge(turn_text(self.memory, message), POLICY.categories, self.memory.known_sites)
+        assembly, self.memory = assemble(self.memory, message, verdict, POLICY)
+        self.messages.append(message)
+        self.assemblies.append(assembly)
+        self.final[message.message_ref] = assembly.decision
+        self.final |= assembly.earlier
+        return assembly
+
+    @property
+    def story(self) -> list[str]:
+        """Each message as `kind incident`, incidents lettered in the order of their opening message; `!` opens."""
+        letters: dict[str, str] = {}
+        for message in self.messages:
+            decision = self.final[message.message_ref]
+            if decision.opens and decision.incident_id:
+                letters[decision.incident_id] = "ABCDEFGH"[len(letters)]
+        return [
+            f"{'!' if decision.opens else ''}{decision.kind.value}"
+            + (f" {letters[decision.incident_id]}" if decision.incident_id else "")
+            for decision in (self.final[message.message_ref] for message in self.messages)
+        ]
+
+
+def tell(*lines: tuple[float, str, str], staff: frozenset[str] = STAFF) -> Group:
+    """A conversation of `(seconds since the line before, name, text)`."""
+    group = Group(staff=staff)
+    for after_s, name, text in lines:
+        group.say(after_s, name, text)
+    return group
