@@ -5,16 +5,16 @@ conversations of `tests/data/groups`, with and without a staff list; `-v FILE` s
 """
 
 import argparse
-import json
 import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from supportbot.contracts import Decision, Kind
 from tests.benchmarks.conversations import Labelled, read_conversation, replay
 from tests.benchmarks.plain_rule import decide_plainly
+
+from supportbot.contracts import Decision
 
 CONVERSATIONS = Path(__file__).parents[1] / "data" / "groups"
 
@@ -78,7 +78,8 @@ class Judged:
         fields = " ".join(f"{name} {self.fields[name] / max(1, self.right):.2f}" for name in ("category", "priority"))
         return (
             f"P {self.precision:.2f} R {self.recall:.2f} F1 {self.f1:.2f} "
-            f"(dup {self.duplicates}, false {self.false}, missed {len(self.missed)} of which photos {self.missed_photos}) "
+            f"(dup {self.duplicates}, false {self.false}, "
+            f"missed {len(self.missed)} of which photos {self.missed_photos}) "
             f"B3 {self.b3_f1:.2f}  chatter opens {opens:.0%} attached {attached:.0%}  {fields}"
         )
 
@@ -182,11 +183,14 @@ def _show(path: Path, *, staff_known: bool) -> None:
     for one in messages:
         decision = decisions[one.id]
         where = names.get(decision.incident_id or "", "-")
-        right = bool(one.incidents) == (where != "-") and (not one.incidents or where.split("@")[0].split("/")[0] in one.incidents)
+        right = bool(one.incidents) == (where != "-") and (
+            not one.incidents or where.split("@")[0].split("/")[0] in one.incidents
+        )
         mark = " " if right else "!" if one.incidents else "~"
         kind = "OPENS" if decision.opens else "ASKS" if decision.asks else decision.kind.value
         text = one.message.text[:70] or f"[{one.message.media.kind if one.message.media else '-'}]"
-        print(f"{mark} {one.id:5} {one.name[:7]:7} {one.role[:5]:5} {','.join(one.incidents):3} {where:7} {kind:10} {text:70} {'; '.join(decision.reasons)[:90]}")
+        labels = f"{mark} {one.id:5} {one.name[:7]:7} {one.role[:5]:5} {','.join(one.incidents):3}"
+        print(f"{labels} {where:7} {kind:10} {text:70} {'; '.join(decision.reasons)[:90]}")
 
 
 if __name__ == "__main__":

@@ -8,13 +8,14 @@ answers go to the incident with the same number, else to the most recent one.
 import re
 from datetime import datetime, timedelta
 
+from tests.benchmarks.conversations import Labelled
+
 from supportbot.contracts import Decision, Kind
 from supportbot.ids import make_incident_id
-from tests.benchmarks.conversations import Labelled
 
 REQUEST = re.compile(r"apoy|ayud|favor|necesit|solicit|pueden|podr[ií]an|colabor|me regal", re.IGNORECASE)
 PROBLEM = re.compile(
-    r"\bno (me |nos |le |se )?(deja|puede|permite|abre|aparece|jala|funciona|imprime|llega|carga|refleja|pasa|sale|podemos)"
+    r"\bno (me |nos |le |se )?(deja|puede|permite|abre|aparece|jala|funciona|imprime|llega|carga|refleja|pasa|sale)"
     r"|error|falla|problema|mal\b|urge|sin sistema|incorrect|bloque",
     re.IGNORECASE,
 )
@@ -39,7 +40,9 @@ def decide_plainly(messages: list[Labelled]) -> dict[str, Decision]:
         own = next((x for x in reversed(incidents) if x.reporter == author), None)
         live = own if own and now - own.at <= timedelta(minutes=20) else None
         numbers = set(NUMBER.findall(message.text))
-        photos = [x for x in waiting if x.message.sender.ref == author and now - x.message.sent_at <= timedelta(minutes=5)]
+        photos = [
+            x for x in waiting if x.message.sender.ref == author and now - x.message.sent_at <= timedelta(minutes=5)
+        ]
         target, kind = None, Kind.CHATTER
         if not message.text and message.media:
             kind, target = Kind.EVIDENCE, own if own and now - own.at <= timedelta(minutes=30) else None
@@ -47,7 +50,9 @@ def decide_plainly(messages: list[Labelled]) -> dict[str, Decision]:
                 waiting.append(one)
         elif message.sender.staff:
             kind = Kind.STAFF
-            target = next((x for x in reversed(incidents) if x.sites & numbers), max(incidents, key=lambda x: x.at, default=None))
+            target = next(
+                (x for x in reversed(incidents) if x.sites & numbers), max(incidents, key=lambda x: x.at, default=None)
+            )
         else:
             score = 2 * bool(REQUEST.search(message.text)) + 2 * bool(PROBLEM.search(message.text)) + bool(numbers)
             score += (len(message.text) > 40) + bool(photos) - 2 * bool(INSIST.search(message.text))

@@ -81,9 +81,8 @@ def _decide_solver(scene: Scene, memory: Memory) -> tuple[Assembly, Memory]:
     lonely = _lonely_photo(scene, memory, best)
     if lonely:
         return _answer_photo(scene, memory, lonely)
-    if s.courtesy > 0.7:
-        if not s.resolution:
-            return leave(scene, memory, Kind.CHATTER, "is courtesy")
+    if s.courtesy > 0.7 and not s.resolution:
+        return leave(scene, memory, Kind.CHATTER, "is courtesy")
     if best is None or best.score < -2.5:
         return leave(scene, memory, Kind.STAFF, "answers, but no open incident fits")
     kind = Kind.RESOLUTION if s.resolution >= 1.2 and not s.question else Kind.STAFF
@@ -207,7 +206,7 @@ def _follow(scene: Scene, memory: Memory, link: Link) -> tuple[Assembly, Memory]
 
 
 def _open(scene: Scene, memory: Memory, reasons: tuple[str, ...], confidence: float) -> tuple[Assembly, Memory]:
-    """Open, and take the photos along that the author sent just before, even if they were put in the incident before."""
+    """Open, and take the author's last photos along, even if they were put in the incident before."""
     taken = _photos_of_this(scene)
     memory = take_back(memory, tuple(one.message_ref for one in taken))
     return open_incident(scene, memory, reasons, confidence=round(min(0.97, max(0.5, confidence)), 2), taken=taken)

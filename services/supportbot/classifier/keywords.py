@@ -42,7 +42,8 @@ _NOT_YET = re.compile(lexicon.NOT_YET)
 _OBJECTS = {topic: compile_phrase(phrase) for topic, phrase in OBJECTS.items()}
 _IMPACT = {priority: compile_table(table) for priority, table in IMPACT.items()}
 _QUESTION_START = re.compile(
-    r"^(?:\w+ )?(?:de|en|a|por|con|para|desde) (?:que|cual|cuales|quien|cuando|cuant[oa]s?|donde)(?!\w)|^(?:\w+ )?(?:cual|cuales|cuant[oa]s?|quien)(?!\w)|"
+    r"^(?:\w+ )?(?:de|en|a|por|con|para|desde) (?:que|cual|cuales|quien|cuando|cuant[oa]s?|donde)(?!\w)|"
+    r"^(?:\w+ )?(?:cual|cuales|cuant[oa]s?|quien)(?!\w)|"
     r"^(?:que|como|cuando|donde|what|which|how|when|where|who|why|any|qual|quando|onde|quem)(?!\w)"
 )
 _ASSENT_EMOJI = re.compile("[👍🙏👌🙌❤💪😊🤝✅👏🫡😀😁🎉☺🙂]")
@@ -277,7 +278,7 @@ def _keyword_patterns(categories: tuple[Category, ...]) -> dict[str, list[re.Pat
 
 
 def _category(folded: str, categories: tuple[Category, ...]) -> str | None:
-    """The category with the most hits of its own keywords and of the topics that it stands for; the first wins a tie."""
+    """The category with the most hits of its keywords and of the topics that it stands for; the first wins a tie."""
     scores = dict.fromkeys((category.name for category in categories), 0.0)
     for topic, pattern in _OBJECTS.items():
         hits = len(set(pattern.findall(folded)))

@@ -1,4 +1,4 @@
-# ruff: noqa: E501 - a phrase is not broken
+# ruff: noqa: E501, ISC004 - phrases are long, and a missing comma would be a type error
 """The words by which a text shows a trait, as tables: weight and phrase, in Spanish, English and Portuguese together.
 
 Phrases are written folded (see `normalise`), and in a small notation: `*` ends a stem, `~` stands for the pronouns that may

@@ -1,4 +1,4 @@
-# ruff: noqa: E501 - a phrase is not broken
+# ruff: noqa: E501, ISC004 - phrases are long, and a missing comma would be a type error
 """What a support group's things are called, by topic, and what shows the impact of a fault.
 
 A topic is mapped to the first of the bot's categories that carries one of its names; own keywords of a category count beside.

@@ -85,7 +85,7 @@ class Verdict(BaseModel):
     def with_opinion(
         self, kinds: dict[Kind, float], *, category: str | None, priority: Priority | None, tier: Tier
     ) -> "Verdict":
-        """This verdict with the probabilities of a better tier; signals and numbers stay."""
+        """The same verdict with the probabilities of a better tier; signals and numbers stay."""
         return self.model_copy(
             update={
                 "kinds": kinds,

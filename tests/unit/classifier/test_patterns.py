@@ -5,9 +5,9 @@ the end: a photo that waited is evidence once it is explained.
 """
 
 import pytest
+from tests.unit.classifier.group import PHOTO, Group, tell
 
 from supportbot.contracts import Kind
-from tests.unit.classifier.group import PHOTO, Group, tell
 
 Line = tuple[float, str, str, str]
 

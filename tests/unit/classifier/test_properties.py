@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.unit.classifier.group import START, Group
 
 from supportbot.classifier.incidents import assemble
 from supportbot.classifier.memory import MAX_PENDING, MAX_RECENT, Memory, dump_memory, load_memory
 from supportbot.classifier.verdict import Signals, Verdict
 from supportbot.contracts import Kind
-from tests.unit.classifier.group import START, Group
 
 TEXTS = (
     "[photo]",
@@ -127,7 +127,7 @@ def long_conversation(count: int) -> Group:
 
 
 def test_the_memory_stays_small_and_quick() -> None:
-    """After 3,000 messages: at most 200 KB; a message costs few milliseconds (measured with room for a busy machine)."""
+    """After 3,000 messages: at most 200 KB, a few milliseconds a message (with room for a busy machine)."""
     group = long_conversation(3_000)
     document = dump_memory(group.memory)
     assert len(document) < 200_000
