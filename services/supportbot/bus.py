@@ -1,6 +1,7 @@
 """The bus of a service: one NATS connection, publishing with PubAck, and consuming in lanes."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
@@ -74,7 +75,8 @@ class Bus:
         try:
             nc = await asyncio.wait_for(_connect(url, service, rearm), CONNECT_TIMEOUT_S)
         except (TimeoutError, OSError, nats.errors.Error) as exc:
-            raise UnavailableError(f"no NATS server answers at {url}: {exc!r}", dependency=DEPENDENCY) from exc
+            where = re.sub(r"//[^/@]*@", "//", url)  # Without a password.
+            raise UnavailableError(f"no NATS server answers at {where}: {exc!r}", dependency=DEPENDENCY) from exc
         bus = cls(nc, bot=bot, service=service)
         bus.lanes = lanes
         try:
@@ -248,6 +250,7 @@ async def _connect(url: str, service: str, connected: Callable[[], Awaitable[Non
         ping_interval=10,
         max_outstanding_pings=2,
         pending_size=-1,  # While the broker is away a publish fails at once instead of going out twice later.
+        skip_subject_validation=True,  # All subjects are built by `topology`.
         error_cb=report,
         disconnected_cb=disconnected,
         reconnected_cb=connected,

@@ -1,17 +1,24 @@
-"""What could not be processed: list it, show it, put it back on its way, or drop it."""
+"""What could not be processed: bury it, list it, show it, put it back on its way, or drop it."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from supportbot import envelope
+import structlog
+from opentelemetry.trace import SpanKind
+
+from supportbot import envelope, metrics
 from supportbot.errors import UserError
 from supportbot.nats_errors import broker_errors
 from supportbot.reader import Stored, read_message, read_stream
-from supportbot.topology import Stage, dead_letter_stream, publish_subject
+from supportbot.settle import Term
+from supportbot.telemetry import tracer
+from supportbot.topology import Stage, dead_letter_stream, dead_letter_subject, publish_subject, stream_name
 
 if TYPE_CHECKING:
     from supportbot.bus import Bus
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -34,6 +41,36 @@ class DeadLetter:
     body: bytes = field(repr=False)
     """The event's JSON; it holds message text."""
     headers: dict[str, str] = field(repr=False)
+
+
+async def bury(bus: "Bus", stage: Stage, message: Stored, term: Term, *, attempts: int) -> None:
+    """Publish a dead letter and the trail's word about it; returns after both PubAcks.
+
+    Done again for the same place in the stage's stream it changes nothing.
+    """
+    group_ref = message.subject.rpartition(".")[2]
+    with tracer.start_as_current_span(f"dead-letter {stage}", kind=SpanKind.PRODUCER) as span:
+        span.set_attribute("supportbot.deadletter.reason", term.reason)
+        headers = envelope.dead_letter_headers(
+            message.headers,
+            stage=stage,
+            reason=term.reason,
+            error=term.error,
+            attempts=attempts,
+            stream=stream_name(bus.bot, stage),
+            seq=message.seq,
+            first_at=message.at,
+        )
+        subject = dead_letter_subject(bus.bot, stage, group_ref)
+        ack = await bus.publisher.publish(subject, message.data, headers, headroom_bytes=0)
+        entry = envelope.dead_letter_entry(
+            message.headers, stage=stage, group_ref=group_ref, reason=term.reason, at=datetime.now(UTC)
+        )
+        if entry is not None:
+            await bus.append(entry, envelope.trail_id(entry, cause=str(message.seq)))
+    if not ack.duplicate:
+        metrics.DEAD_LETTERS.labels(stage.value, term.reason).inc()
+        log.error("dead_letter", stage=stage.value, reason=term.reason, attempts=attempts, dlq_seq=ack.seq)
 
 
 async def list_dead_letters(bus: "Bus", *, stage: Stage | None = None) -> list[DeadLetter]:

@@ -6,11 +6,10 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import nats.errors
 import structlog
-from nats.aio.client import Client
 from nats.aio.msg import Msg
 from opentelemetry import propagate, trace
 from opentelemetry.context import Context as TraceContext
@@ -18,28 +17,23 @@ from opentelemetry.trace import Link, Span, SpanKind, StatusCode
 
 from supportbot import envelope, metrics, topology
 from supportbot.contracts import Decision, Event, Outcome, TrailEntry
+from supportbot.deadletters import bury
 from supportbot.errors import PermanentError
-from supportbot.publisher import BusClosedError, Publisher
-from supportbot.settle import (
-    ACK,
-    IN_PROGRESS,
-    NAK,
-    Ack,
-    DeadLetter,
-    Hold,
-    Nak,
-    Settlement,
-    decide,
-    nak_frame,
-    term_frame,
-)
+from supportbot.publisher import BusClosedError
+from supportbot.reader import Stored
+from supportbot.settle import ACK, IN_PROGRESS, NAK, Ack, Hold, Nak, Settlement, Term, decide, nak_frame, term_frame
 from supportbot.telemetry import tracer
 from supportbot.topology import Stage
+
+if TYPE_CHECKING:
+    from supportbot.bus import Bus
 
 log = structlog.get_logger(__name__)
 
 DETACHED_AFTER = timedelta(minutes=15)
 """What is handled later than that starts a trace of its own, linked to the old one."""
+
+RECONNECT_PAUSE_S = 0.05
 
 _METRIC_STAGES = {Stage.CLASSIFIER: "classified", Stage.TICKET: "ticketed", Stage.WHATSAPP: "replied"}
 
@@ -90,28 +84,12 @@ class Context:
 Handler = Callable[[Event, Context], Awaitable[Event | None]]
 
 
-class Outlet(Protocol):
-    """What a delivery needs of the bus."""
-
-    bot: str
-    nc: Client
-    publisher: Publisher
-
-    async def publish(self, event: Event) -> bool:
-        """Publish an event."""
-        ...
-
-    async def append(self, entry: TrailEntry, msg_id: str) -> None:
-        """Append an entry to the trail."""
-        ...
-
-
 class Worker:
     """Handles the messages of one lane, one at a time, and settles them."""
 
     def __init__(
         self,
-        bus: Outlet,
+        bus: "Bus",
         stage: Stage,
         durable: str,
         handler: Handler,
@@ -123,6 +101,9 @@ class Worker:
         self._current: Msg | None = None
         self._waits = False
         self._stopping = False
+        self._failures: dict[int, int] = {}
+        """Per place in the stream how often the handler failed here. The broker's own count also has deliveries that
+        a restart or an outage ended; by that one a few restarts would bury a message at its first failure."""
 
     @property
     def is_working(self) -> bool:
@@ -159,21 +140,25 @@ class Worker:
         try:
             event = envelope.read_event(headers, msg.data)
         except PermanentError as exc:
-            return decide(exc, attempt=attempt, held=0, jitter=0)
+            return decide(exc, failures=0, held=0, jitter=0)
         names = {"message_ref": event.message_ref, "group_ref": event.group_ref, "stage": self._stage.value}
         with self._span(msg, event) as span, structlog.contextvars.bound_contextvars(**names):
-            settlement = await self._call_until_settled(event, attempt)
+            seq = msg.metadata.sequence.stream
+            failures = self._failures.pop(seq, 0)
+            settlement = await self._call_until_settled(event, attempt, failures)
+            if isinstance(settlement, Nak) and not self._stopping:
+                self._failures[seq] = failures + 1
             span.set_attribute("supportbot.settlement", type(settlement).__name__.lower())
-            if isinstance(settlement, Nak | DeadLetter):
+            if isinstance(settlement, Nak | Term):
                 span.set_status(StatusCode.ERROR, "the handler failed")
             return settlement
 
-    async def _call_until_settled(self, event: Event, attempt: int) -> Settlement:
+    async def _call_until_settled(self, event: Event, attempt: int, failures: int) -> Settlement:
         held = 0
         while True:
             error = await self._call(event, attempt)
-            settlement = decide(error, attempt=attempt, held=held, jitter=random.random())  # noqa: S311 - no secret
-            _report(settlement, error, attempt)
+            settlement = decide(error, failures=failures, held=held, jitter=random.random())  # noqa: S311 - no secret
+            _report(settlement, error, failures + 1)
             if not isinstance(settlement, Hold):
                 return settlement
             if self._stopping:
@@ -217,28 +202,27 @@ class Worker:
                 frame = ACK
             case Nak():
                 frame = nak_frame(settlement.delay_s)
-            case DeadLetter():
-                await self._bury(msg, settlement)
+            case Term():
+                place = msg.metadata
+                message = Stored(place.sequence.stream, msg.subject, msg.data, place.timestamp, msg.headers or {})
+                await bury(self._bus, self._stage, message, settlement, attempts=place.num_delivered)
                 frame = term_frame(settlement.reason)
             case Hold():  # Never returned by _call_until_settled.
                 raise AssertionError(settlement)
-        # A frame that is lost costs a redelivery, whose results are dropped as duplicates.
-        with suppress(nats.errors.OutboundBufferLimitError, OSError):
-            await self._bus.nc.publish(msg.reply, frame)
+        await self._wait(self._tell(msg, frame))
 
-    async def _bury(self, msg: Msg, letter: DeadLetter) -> None:
-        place = msg.metadata
-        await bury(
-            self._bus,
-            stage=self._stage,
-            letter=letter,
-            headers=msg.headers or {},
-            body=msg.data,
-            group_ref=msg.subject.rpartition(".")[2],
-            attempts=place.num_delivered,
-            seq=place.sequence.stream,
-            first_at=place.timestamp,
-        )
+    async def _tell(self, msg: Msg, frame: bytes) -> None:
+        """Send a frame, after a reconnect if need be: without it the lane would wait for the whole `ack_wait`.
+
+        A frame that is lost all the same costs a redelivery, whose results are dropped as duplicates.
+        """
+        nc = self._bus.nc
+        while not nc.is_closed:
+            with suppress(nats.errors.OutboundBufferLimitError, OSError):
+                await nc.publish(msg.reply, frame)
+                return
+            await asyncio.sleep(RECONNECT_PAUSE_S)
+        raise BusClosedError("the connection to NATS is closed")
 
     def _span(self, msg: Msg, event: Event) -> Any:
         headers = msg.headers or {}
@@ -271,7 +255,7 @@ class Worker:
     def _count(self, settlement: Settlement, attempt: int, took_s: float) -> None:
         stage = _METRIC_STAGES[self._stage]
         match settlement:
-            case DeadLetter():
+            case Term():
                 outcome = "dead_letter"
             case Nak(bug=True):
                 outcome = "error"
@@ -284,49 +268,11 @@ class Worker:
         metrics.DELIVERIES.labels(self._stage.value, str(attempt) if attempt < 4 else "4+").inc()
 
 
-async def bury(
-    bus: Outlet,
-    *,
-    stage: Stage,
-    letter: DeadLetter,
-    headers: dict[str, str],
-    body: bytes,
-    group_ref: str,
-    attempts: int,
-    seq: int,
-    first_at: datetime,
-) -> None:
-    """Publish a dead letter and the trail's word about it; returns after both PubAcks."""
-    destination = f"dead-letter {stage}"
-    with tracer.start_as_current_span(destination, kind=SpanKind.PRODUCER) as span:
-        span.set_attribute("supportbot.deadletter.reason", letter.reason)
-        why = envelope.dead_letter_headers(
-            headers,
-            stage=stage,
-            reason=letter.reason,
-            error=letter.error,
-            attempts=attempts,
-            stream=topology.stream_name(bus.bot, stage),
-            seq=seq,
-            first_at=first_at,
-        )
-        subject = topology.dead_letter_subject(bus.bot, stage, group_ref)
-        ack = await bus.publisher.publish(subject, body, why, headroom_bytes=0)
-        entry = envelope.dead_letter_entry(
-            headers, stage=stage, group_ref=group_ref, reason=letter.reason, at=datetime.now(UTC)
-        )
-        if entry is not None:
-            await bus.append(entry, envelope.trail_id(entry, cause=str(seq)))
-    if not ack.duplicate:
-        metrics.DEAD_LETTERS.labels(stage.value, letter.reason).inc()
-        log.error("dead_letter", stage=stage.value, reason=letter.reason, attempts=attempts, dlq_seq=ack.seq)
-
-
 def _report(settlement: Settlement, error: Exception | None, attempt: int) -> None:
     match settlement:
         case Hold():
             log.warning("message_held", dependency=settlement.dependency, delay_s=settlement.delay_s)
-        case Nak(bug=True) | DeadLetter(bug=True):
+        case Nak(bug=True) | Term(bug=True):
             log.error("handler_failed", attempt=attempt, error_type=type(error).__name__, exc_info=error)
         case Nak():
             log.warning("message_retried", attempt=attempt, delay_s=round(settlement.delay_s, 1), error=str(error))

@@ -15,12 +15,12 @@ from nats.aio.msg import Msg
 from nats.js import api
 
 from supportbot import topology
-from supportbot.delivery import bury
+from supportbot.deadletters import bury
 from supportbot.errors import PermanentError, TemporaryError
 from supportbot.lane import Lane
 from supportbot.nats_errors import broker_errors
 from supportbot.reader import read_message
-from supportbot.settle import ACK, DeadLetter, nak_frame
+from supportbot.settle import ACK, Term, nak_frame
 from supportbot.topology import Stage
 
 if TYPE_CHECKING:
@@ -125,14 +125,5 @@ async def _bury_exhausted(bus: "Bus", advisory: dict[str, int | str]) -> None:
     if stored is None:
         log.error("exhausted_message_gone", stream=stream, seq=seq)
         return
-    await bury(
-        bus,
-        stage=stage,
-        letter=DeadLetter("deliveries_exhausted", "every service that tried it died"),
-        headers={key: str(value) for key, value in stored.headers.items()},
-        body=stored.data,
-        group_ref=stored.subject.rpartition(".")[2],
-        attempts=int(advisory["deliveries"]),
-        seq=seq,
-        first_at=stored.at,
-    )
+    term = Term("deliveries_exhausted", "every service that tried it died")
+    await bury(bus, stage, stored, term, attempts=int(advisory["deliveries"]))

@@ -29,8 +29,8 @@ class Nak:
 
 
 @dataclass(frozen=True)
-class DeadLetter:
-    """Never again, unless a person replays it."""
+class Term:
+    """Never again: it becomes a dead letter, which a person may replay."""
 
     reason: str
     error: str
@@ -45,15 +45,15 @@ class Hold:
     dependency: str
 
 
-Settlement = Ack | Nak | DeadLetter | Hold
+Settlement = Ack | Nak | Term | Hold
 
 
-def decide(error: Exception | None, *, attempt: int, held: int, jitter: float) -> Settlement:
+def decide(error: Exception | None, *, failures: int, held: int, jitter: float) -> Settlement:
     """What becomes of a message.
 
     Args:
         error: What the handler raised.
-        attempt: Which delivery this is, from 1. Deliveries that ended with their process count too.
+        failures: How often the handler failed with this message before.
         held: How often this delivery was held before.
         jitter: 0 to 1, random: spreads the retries of many lanes.
     """
@@ -61,19 +61,19 @@ def decide(error: Exception | None, *, attempt: int, held: int, jitter: float) -
         case None:
             return Ack()
         case PermanentError():
-            return DeadLetter(error.reason, str(error))
+            return Term(error.reason, str(error))
         case UnavailableError():
             delay_s = error.delay_s if error.delay_s is not None else min(2.0**held, MAX_HOLD_S)
             return Hold(delay_s, error.dependency)
         case TemporaryError():
-            if attempt >= MAX_ATTEMPTS:
-                return DeadLetter("attempts_exhausted", str(error))
-            return Nak(error.delay_s if error.delay_s is not None else _backoff_s(attempt, jitter), str(error))
+            if failures + 1 >= MAX_ATTEMPTS:
+                return Term("attempts_exhausted", str(error))
+            return Nak(error.delay_s if error.delay_s is not None else _backoff_s(failures, jitter), str(error))
         case _:
             text = f"{type(error).__name__}: {error}"
-            if attempt >= MAX_ATTEMPTS:
-                return DeadLetter("bug", text, bug=True)
-            return Nak(_backoff_s(attempt, jitter), text, bug=True)
+            if failures + 1 >= MAX_ATTEMPTS:
+                return Term("bug", text, bug=True)
+            return Nak(_backoff_s(failures, jitter), text, bug=True)
 
 
 def nak_frame(delay_s: float) -> bytes:
@@ -86,5 +86,5 @@ def term_frame(reason: str) -> bytes:
     return b"+TERM " + reason.encode("ascii", "replace")[:64]
 
 
-def _backoff_s(attempt: int, jitter: float) -> float:
-    return min(2.0**attempt, MAX_BACKOFF_S) * (1 + 0.2 * jitter)
+def _backoff_s(failures: int, jitter: float) -> float:
+    return min(2.0 ** (failures + 1), MAX_BACKOFF_S) * (1 + 0.2 * jitter)

@@ -9,7 +9,7 @@ from tests.conftest import LANES, SMALL
 from tests.contract.bus.support import consuming, count_texts, read_texts
 from tests.events import NOON, classify, make_message, until
 
-from supportbot.bus import Bus, Context, Handler
+from supportbot.bus import Bus, BusClosedError, Context, Handler
 from supportbot.contracts import Event, Evidence, MessageReceived, Outcome
 from supportbot.deadletters import list_dead_letters
 from supportbot.errors import PermanentError, TemporaryError, UnavailableError, UserError
@@ -155,6 +155,42 @@ async def test_what_never_succeeds_is_tried_six_times_in_its_place(
     assert attempts == [("0", 1), ("0", 2), ("0", 3), ("0", 4), ("0", 5), ("0", 6), ("1", 1)]
     [letter] = await list_dead_letters(bus)
     assert (letter.reason, letter.attempts) == (reason, 6)
+
+
+async def test_restarts_during_an_outage_bury_nothing(bus: Bus) -> None:
+    """Every restart counts as a delivery; only failures of the handler count as attempts."""
+    attempts: list[int] = []
+    errors: list[Exception] = [UnavailableError("down", dependency="zoho", delay_s=60)] * 8
+    errors.append(TemporaryError("locked", delay_s=0))
+
+    async def handle(event: Event, ctx: Context) -> Event:
+        assert isinstance(event, MessageReceived)
+        attempts.append(ctx.attempt)
+        if errors:
+            raise errors.pop(0)
+        return classify(event)
+
+    await bus.publish(make_message(1))
+    for restarts in range(1, 9):
+        async with consuming(bus, handle):
+            await until(lambda restarts=restarts: len(attempts) == restarts)  # type: ignore[misc]
+    async with consuming(bus, handle):
+        await until_count(bus, 1)
+    assert attempts == list(range(1, 11))
+    assert await list_dead_letters(bus) == []
+
+
+async def test_a_connection_that_is_closed_for_good_ends_the_process(bus: Bus) -> None:
+    async def handle(event: Event, ctx: Context) -> None:
+        raise AssertionError(event)
+
+    consumer = asyncio.create_task(bus.consume(Stage.CLASSIFIER, handle, lanes=LANES))
+    await until(lambda: bus.is_ready and bool(bus.lanes))
+    await bus.nc.close()
+    with pytest.raises(BusClosedError):
+        await asyncio.wait_for(consumer, 5)
+    with pytest.raises(BusClosedError):
+        await bus.publish(make_message(1))
 
 
 async def test_an_outage_holds_the_message_longer_than_any_deadline_and_burns_no_attempt(bus: Bus) -> None:

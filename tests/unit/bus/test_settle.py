@@ -1,38 +1,38 @@
 import pytest
 
 from supportbot.errors import PermanentError, TemporaryError, UnavailableError
-from supportbot.settle import Ack, DeadLetter, Hold, Nak, Settlement, decide, nak_frame, term_frame
+from supportbot.settle import Ack, Hold, Nak, Settlement, Term, decide, nak_frame, term_frame
 
 CASES: list[tuple[str, Exception | None, int, int, Settlement]] = [
-    ("returned", None, 1, 0, Ack()),
-    ("returned at the last attempt", None, 20, 0, Ack()),
-    ("permanent", PermanentError("no field", reason="invalid_data"), 1, 0, DeadLetter("invalid_data", "no field")),
-    ("temporary", TemporaryError("later"), 1, 0, Nak(2.0, "later")),
-    ("temporary again", TemporaryError("later"), 3, 0, Nak(8.0, "later")),
-    ("temporary with a delay", TemporaryError("later", delay_s=45), 1, 0, Nak(45, "later")),
-    ("temporary at once", TemporaryError("later", delay_s=0), 1, 0, Nak(0, "later")),
-    ("temporary once too often", TemporaryError("later"), 6, 0, DeadLetter("attempts_exhausted", "later")),
-    ("away", UnavailableError("down", dependency="zoho"), 1, 0, Hold(1.0, "zoho")),
-    ("away for long", UnavailableError("down", dependency="zoho"), 1, 9, Hold(30.0, "zoho")),
-    ("away at the last attempt", UnavailableError("down", dependency="zoho"), 19, 0, Hold(1.0, "zoho")),
-    ("away until told", UnavailableError("down", dependency="zoho", delay_s=90), 1, 0, Hold(90, "zoho")),
-    ("bug", KeyError("x"), 1, 0, Nak(2.0, "KeyError: 'x'", bug=True)),
-    ("bug once too often", KeyError("x"), 6, 0, DeadLetter("bug", "KeyError: 'x'", bug=True)),
+    ("returned", None, 0, 0, Ack()),
+    ("returned at the last attempt", None, 19, 0, Ack()),
+    ("permanent", PermanentError("no field", reason="invalid_data"), 0, 0, Term("invalid_data", "no field")),
+    ("temporary", TemporaryError("later"), 0, 0, Nak(2.0, "later")),
+    ("temporary again", TemporaryError("later"), 2, 0, Nak(8.0, "later")),
+    ("temporary with a delay", TemporaryError("later", delay_s=45), 0, 0, Nak(45, "later")),
+    ("temporary at once", TemporaryError("later", delay_s=0), 0, 0, Nak(0, "later")),
+    ("temporary once too often", TemporaryError("later"), 5, 0, Term("attempts_exhausted", "later")),
+    ("away", UnavailableError("down", dependency="zoho"), 0, 0, Hold(1.0, "zoho")),
+    ("away for long", UnavailableError("down", dependency="zoho"), 0, 9, Hold(30.0, "zoho")),
+    ("away at the last attempt", UnavailableError("down", dependency="zoho"), 18, 0, Hold(1.0, "zoho")),
+    ("away until told", UnavailableError("down", dependency="zoho", delay_s=90), 0, 0, Hold(90, "zoho")),
+    ("bug", KeyError("x"), 0, 0, Nak(2.0, "KeyError: 'x'", bug=True)),
+    ("bug once too often", KeyError("x"), 5, 0, Term("bug", "KeyError: 'x'", bug=True)),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("error", "attempt", "held", "expected"), [case[1:] for case in CASES], ids=[c[0] for c in CASES]
+    ("error", "failures", "held", "expected"), [case[1:] for case in CASES], ids=[c[0] for c in CASES]
 )
 def test_decides_what_becomes_of_a_message(
-    error: Exception | None, attempt: int, held: int, expected: Settlement
+    error: Exception | None, failures: int, held: int, expected: Settlement
 ) -> None:
-    assert decide(error, attempt=attempt, held=held, jitter=0) == expected
+    assert decide(error, failures=failures, held=held, jitter=0) == expected
 
 
 def test_jitter_spreads_the_backoff_of_many_lanes_but_no_asked_delay() -> None:
-    assert decide(TemporaryError("later"), attempt=2, held=0, jitter=1) == Nak(4.8, "later")
-    assert decide(TemporaryError("later", delay_s=5), attempt=2, held=0, jitter=1) == Nak(5, "later")
+    assert decide(TemporaryError("later"), failures=1, held=0, jitter=1) == Nak(4.8, "later")
+    assert decide(TemporaryError("later", delay_s=5), failures=1, held=0, jitter=1) == Nak(5, "later")
 
 
 def test_frames_are_those_of_the_protocol() -> None:
