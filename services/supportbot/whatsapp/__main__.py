@@ -57,8 +57,8 @@ class Parts:
 
 async def main(service: Service) -> None:
     """The gateway, its journal and its HTTP side run with or without a bus; inside of them runs what needs it."""
-    for name in ("whatsapp", "bus"):
-        service.health.declare(name)
+    service.health.declare("whatsapp")
+    service.health.declare("bus", gates=True)
     with ExitStack() as stack:
         parts = _make_parts(service.settings, stack)
         spec, journal, gateway = parts.bot.spec, parts.journal, parts.gateway
@@ -118,7 +118,7 @@ async def _run_pipeline(service: Service, parts: Parts) -> None:
         )
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_watch_bus(service.health, bus))
-            tasks.create_task(service.health.report(await bus.bucket("state")))
+            tasks.create_task(_report(service.health, bus))
             tasks.create_task(publisher.run())
             if not spec.paused:
                 tasks.create_task(bus.consume(Stage.WHATSAPP, handler, lanes=settings.lanes))
@@ -155,6 +155,25 @@ async def _watch(health: Health, gateway: Gateway, *, paused: bool) -> None:
         message = "the bot is paused: messages wait at WhatsApp" if paused else state.message
         health.set("whatsapp", State.OK if state.connected else State.DEGRADED, message)
         await asyncio.sleep(WATCH_INTERVAL_S)
+
+
+async def _report(health: Health, bus: Bus) -> None:
+    """Keep the state in its bucket, which may be created later than this process."""
+    while True:
+        try:
+            report = asyncio.create_task(health.report(await bus.bucket("state")))
+        except UnavailableError:
+            await asyncio.sleep(BUS_RETRY_S)
+            continue
+        try:
+            await asyncio.wait({report})
+            report.result()
+        finally:
+            # The signal's change of state wakes `Health.report` in the moment of its cancellation, which its `wait_for`
+            # then loses (python/cpython#86296); may go once it uses `asyncio.timeout`.
+            while not report.done():
+                report.cancel()
+                await asyncio.sleep(0)
 
 
 async def _watch_bus(health: Health, bus: Bus) -> None:

@@ -46,7 +46,9 @@ class Bell:
     async def wait(self, timeout_s: float = IDLE_S) -> None:
         """Return after the next ring since `clear`, or after `timeout_s`."""
         try:
-            await asyncio.wait_for(self._rung.wait(), timeout_s)
+            # Not wait_for: before Python 3.12 it loses a cancellation that comes with the ring (python/cpython#86296).
+            async with asyncio.timeout(timeout_s):
+                await self._rung.wait()
         except TimeoutError:
             return
 
