@@ -13,6 +13,7 @@ from supportbot.bus import Bus, Handler
 from supportbot.errors import PermanentError, TemporaryError, UnavailableError
 from supportbot.health import Health, State
 from supportbot.ids import make_group_ref
+from supportbot.kv import KeyValue
 from supportbot.service import Service, run_service
 from supportbot.settings import Settings, load_settings, read_install_key
 from supportbot.spec import Mode, SupportBot, Zoho, load_bot
@@ -75,7 +76,7 @@ async def _run(service: Service, bot: SupportBot, bus: Bus, door: Door) -> None:
         door.reason = f"no tickets are made: the bot is in {shadow} mode"
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_watch_bus(service.health, bus))
-            tasks.create_task(service.health.report(state))
+            tasks.create_task(_report(service.health, state))
             tasks.create_task(bus.consume(Stage.TICKET, ShadowHandler(shadow or "shadow"), lanes=lanes))
         return
     service.health.declare("zoho")
@@ -84,7 +85,7 @@ async def _run(service: Service, bot: SupportBot, bus: Bus, door: Door) -> None:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(_watch_bus(service.health, bus))
-                tasks.create_task(service.health.report(state))
+                tasks.create_task(_report(service.health, state))
                 tasks.create_task(parts.zoho_health.watch())
                 tasks.create_task(_retry_asked(parts.office.asked))
                 tasks.create_task(bus.consume(Stage.TICKET, parts.handler, lanes=lanes))
@@ -168,6 +169,20 @@ async def _retry_asked(asked: AskedTickets) -> None:
         except (TemporaryError, PermanentError) as exc:
             _log.warning("asked_tickets_wait", error_type=type(exc).__name__)
         await asyncio.sleep(_QUEUE_INTERVAL_S)
+
+
+async def _report(health: Health, state: KeyValue) -> None:
+    """Keep the state in its bucket, until cancelled."""
+    report = asyncio.create_task(health.report(state))
+    try:
+        await asyncio.wait({report})
+        report.result()
+    finally:
+        # The signal's change of state wakes `Health.report` in the moment of its cancellation, which its `wait_for`
+        # then loses (python/cpython#86296); may go once it uses `asyncio.timeout`.
+        while not report.done():
+            report.cancel()
+            await asyncio.sleep(0)
 
 
 async def _watch_bus(health: Health, bus: Bus) -> None:

@@ -70,10 +70,10 @@ class Emulator:
         state: dict[str, Any] = await self._call("GET", "state")
         return state
 
-    async def until_made(self, kind: str) -> None:
-        """Wait until the portal holds something of a kind."""
-        for _ in range(500):
-            if (await self.state())[kind]:
+    async def until_made(self, kind: str, count: int = 1) -> None:
+        """Wait until the portal holds so many of a kind."""
+        for _ in range(1000):
+            if len((await self.state())[kind]) >= count:
                 return
             await asyncio.sleep(0.02)
         raise AssertionError(f"no {kind} were made")

@@ -196,8 +196,8 @@ async def test_two_first_reports_of_one_phone_make_one_contact(emulator: Emulato
 
 async def test_known_contact_is_reused(replica: Replica, emulator: Emulator) -> None:
     """Somebody typed the phone by hand."""
-    contact = await replica.desk.create_contact({"lastName": "Pérez", "mobile": "(52) 55 50100001"})
-    await replica.desk.create_contact({"lastName": "Otra", "mobile": "+1 415 5010 0001"})
+    await replica.desk.create_contact({"lastName": "Otra", "mobile": "+54 11 50100001"})
+    contact = await replica.desk.create_contact({"lastName": "Pérez", "mobile": "55-50100001"})
     person = ANA.model_copy(update={"phone": "+525550100001"})
     await replica.call(make_classified(make_message(1, "x"), incident=make_incident(reporter=person), opens=True))
     assert (await emulator.state())["tickets"][0]["contactId"] == contact.id
