@@ -1,6 +1,8 @@
 """An invented bot, its simulated group and the people in it, for the tests of the whatsapp service."""
 
-from collections.abc import Callable, Iterator
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -64,3 +66,11 @@ def simulated(folder: Path) -> Iterator[tuple[Simulator, SimulatedWhatsApp]]:
     """The simulator on its server in a folder."""
     with SimulatedWhatsApp(folder / "simulated-whatsapp.db") as server:
         yield Simulator(server, groups=(Group(jid=CHAT, name="Tiendas"),)), server
+
+
+async def eventually(condition: Callable[[], Awaitable[object]], timeout_s: float = 30.0) -> None:
+    """Wait for what real processes do."""
+    deadline = time.monotonic() + timeout_s
+    while not await condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        await asyncio.sleep(0.02)

@@ -99,14 +99,25 @@ class Attachments:
         gateway: Where the bytes come from.
         arrived: Rung when the journal has something new.
         fetched: Rung when a message may go on.
+        delays_s: Pauses between the attempts to download.
     """
 
-    def __init__(self, folder: Path, *, journal: Journal, gateway: Gateway, arrived: Bell, fetched: Bell) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        journal: Journal,
+        gateway: Gateway,
+        arrived: Bell,
+        fetched: Bell,
+        delays_s: tuple[float, ...] = DOWNLOAD_DELAYS_S,
+    ) -> None:
         self._folder = folder
         self._journal = journal
         self._gateway = gateway
         self._arrived = arrived
         self._fetched = fetched
+        self._delays_s = delays_s
 
     async def run(self) -> None:
         """Fetch what is still to be fetched, oldest first, until cancelled."""
@@ -149,7 +160,7 @@ class Attachments:
         await self._journal.mark_fetched(row.seq)
 
     async def _download(self, media: RawMedia) -> bytes:
-        for delay_s in DOWNLOAD_DELAYS_S:
+        for delay_s in self._delays_s:
             try:
                 return await self._download_once(media)
             except TemporaryError:

@@ -6,8 +6,7 @@ import hashlib
 import json
 import os
 import sys
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 from tests.conftest import LANES, SMALL
-from tests.simulated import CHAT, INSTALL_KEY, spec_document
+from tests.simulated import CHAT, INSTALL_KEY, eventually, spec_document
 
 from supportbot.bus import Bus
 from supportbot.cli.ports import free_port
@@ -118,14 +117,6 @@ async def running(folder: Path, **options: Any) -> AsyncIterator[Process]:
     finally:
         await process.kill()
         await process.client.aclose()
-
-
-async def eventually(condition: Callable[[], Awaitable[object]], timeout_s: float = 30.0) -> None:
-    """Wait for what real processes do."""
-    deadline = time.monotonic() + timeout_s
-    while not await condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        await asyncio.sleep(0.02)
 
 
 async def inbox(bus: Bus) -> list[Event]:
