@@ -296,7 +296,11 @@ async def test_a_second_process_on_the_same_data_refuses_to_start(
 ) -> None:
     async with running(tmp_path / "s", nats_url=nats_server.url, bot=bus.bot) as service:
         second = await service.spawn(SUPPORTBOT_PORT="0")
-        status = await asyncio.wait_for(second.wait(), 30)
+        try:
+            status = await asyncio.wait_for(second.wait(), 30)
+        finally:
+            with suppress(ProcessLookupError):
+                second.kill()
 
     assert status == 2
     assert "another whatsapp service uses" in service.log.read_text()
