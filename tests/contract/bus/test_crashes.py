@@ -12,6 +12,7 @@ from tests.events import classify, make_message, until
 
 from supportbot.bus import Bus, Context
 from supportbot.contracts import Event, MessageReceived
+from supportbot.lane import HEARTBEAT_S
 from supportbot.nats_server import EmbeddedServer
 from supportbot.topology import ensure_topology
 
@@ -90,3 +91,22 @@ async def test_a_broker_that_is_killed_forgets_nothing_that_it_acknowledged(tmp_
             await until(lambda: bus.is_ready)
             await wait_for_all(bus)
         assert list((await read_texts(bus)).values()) == [list(range(EACH))] * len(GROUPS)
+
+
+async def test_lanes_ask_again_as_soon_as_the_broker_is_back(tmp_path: Path, bot: str) -> None:
+    """What they asked for is forgotten; without asking anew they would wait for two missed heartbeats."""
+    handled: list[str] = []
+
+    async def handle(event: Event, ctx: Context) -> None:
+        handled.append(ctx.message_ref)
+
+    async with EmbeddedServer(tmp_path) as server, Bus.connect(server.url, bot=bot, service="test") as bus:
+        await ensure_topology(bus.js, bot, LANES, SMALL)
+        async with consuming(bus, handle):
+            await bus.publish(make_message(0))
+            await until(lambda: len(handled) == 1)
+            server.process.kill()
+            await server.process.wait()
+            await server.start()
+            await bus.publish(make_message(1))
+            await until(lambda: make_message(1).message_ref in handled, timeout_s=HEARTBEAT_S)
