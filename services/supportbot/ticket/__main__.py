@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,13 +13,13 @@ from supportbot.bus import Bus, Handler
 from supportbot.errors import PermanentError, TemporaryError, UnavailableError
 from supportbot.health import Health, State
 from supportbot.ids import make_group_ref
-from supportbot.kv import KeyValue
 from supportbot.service import Service, run_service
 from supportbot.settings import Settings, load_settings, read_install_key
 from supportbot.spec import Mode, SupportBot, Zoho, load_bot
 from supportbot.ticket.app import Door, Office, create_ticket_app
 from supportbot.ticket.asked_tickets import AskedTickets
 from supportbot.ticket.authorisation import Authorisation
+from supportbot.ticket.background import end_for_sure
 from supportbot.ticket.book import Book
 from supportbot.ticket.contacts import Contacts
 from supportbot.ticket.data_centers import HOSTS
@@ -36,6 +36,8 @@ from supportbot.ticket.zoho_health import ZohoHealth
 from supportbot.topology import Bucket, Stage
 
 _WATCH_INTERVAL_S: Final = 1.0
+_INSIST_AFTER_S: Final = 5.0
+"""Longer than the bus needs to close; a handler that finishes is not disturbed."""
 _QUEUE_INTERVAL_S: Final = 15.0
 _BREAKER_POLICY: Final = BreakerPolicy(max_open_s=60.0)
 
@@ -58,39 +60,42 @@ async def main(service: Service) -> None:
     service.health.declare("bus", gates=True)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(service.serve(create_ticket_app(service, door)))
-        while True:
-            try:
-                async with Bus.connect(service.settings.nats_url, bot=bot.metadata.name, service="ticket") as bus:
-                    await _run(service, bot, bus, door)
-            except UnavailableError as exc:
-                service.health.set("bus", State.DOWN, str(exc))
-                await asyncio.sleep(_WATCH_INTERVAL_S)
+        # Not a task: it is cancelled first, so that the message at hand is still finished.
+        await end_for_sure(_run_pipeline(service, bot, door), again_s=_INSIST_AFTER_S)
 
 
-async def _run(service: Service, bot: SupportBot, bus: Bus, door: Door) -> None:
-    """The pipeline, until cancelled."""
-    lanes = service.settings.lanes
-    shadow = _find_shadow(bot)
-    state = await bus.bucket(Bucket.STATE)
-    if shadow is not None or bot.spec.zoho is None:
-        door.reason = f"no tickets are made: the bot is in {shadow} mode"
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(_watch_bus(service.health, bus))
-            tasks.create_task(_report(service.health, state))
-            tasks.create_task(bus.consume(Stage.TICKET, ShadowHandler(shadow or "shadow"), lanes=lanes))
-        return
-    service.health.declare("zoho")
-    async with _open_parts(service, bot, bot.spec.zoho, bus) as parts:
-        door.office = parts.office
+async def _run_pipeline(service: Service, bot: SupportBot, door: Door) -> None:
+    """Work as soon as there is a bus; until cancelled."""
+    while True:
         try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(_watch_bus(service.health, bus))
-                tasks.create_task(_report(service.health, state))
-                tasks.create_task(parts.zoho_health.watch())
-                tasks.create_task(_retry_asked(parts.office.asked))
-                tasks.create_task(bus.consume(Stage.TICKET, parts.handler, lanes=lanes))
-        finally:
-            door.office = None
+            async with Bus.connect(service.settings.nats_url, bot=bot.metadata.name, service="ticket") as bus:
+                await _work(service, bot, bus, door)
+        except UnavailableError as exc:
+            service.health.set("bus", State.DOWN, str(exc))
+            await asyncio.sleep(_WATCH_INTERVAL_S)
+
+
+async def _work(service: Service, bot: SupportBot, bus: Bus, door: Door) -> None:
+    health, lanes = service.health, service.settings.lanes
+    state = await bus.bucket(Bucket.STATE)
+    idle = _find_reason_to_idle(bot)
+    async with AsyncExitStack() as stack:
+        loops = [_watch_bus(health, bus), health.report(state)]
+        handler: Handler = ShadowHandler(idle or "shadow")
+        if idle is None and bot.spec.zoho is not None:
+            health.declare("zoho")
+            parts = await stack.enter_async_context(_open_parts(service, bot, bot.spec.zoho, bus))
+            stack.enter_context(door.opened(parts.office))
+            loops += [parts.zoho_health.watch(), _retry_asked(parts.office.asked)]
+            handler = parts.handler
+        else:
+            door.reason = f"no tickets are made: the bot is in {idle} mode"
+        async with asyncio.TaskGroup() as tasks:
+            for loop in loops:
+                tasks.create_task(end_for_sure(loop))
+            consuming = bus.consume(Stage.TICKET, handler, lanes=lanes)
+            # With lanes it gives running handlers their time; before, it asks the broker, and may lose a cancellation.
+            tasks.create_task(end_for_sure(consuming, is_finishing=lambda: bool(bus.lanes)))
 
 
 @asynccontextmanager
@@ -154,7 +159,7 @@ def _make_policy(settings: Settings, bot: SupportBot, zoho: Zoho) -> Policy:
     )
 
 
-def _find_shadow(bot: SupportBot) -> str | None:
+def _find_reason_to_idle(bot: SupportBot) -> str | None:
     """Why the bot does nothing; None when it acts."""
     if bot.spec.mode is Mode.SHADOW:
         return "shadow"
@@ -169,20 +174,6 @@ async def _retry_asked(asked: AskedTickets) -> None:
         except (TemporaryError, PermanentError) as exc:
             _log.warning("asked_tickets_wait", error_type=type(exc).__name__)
         await asyncio.sleep(_QUEUE_INTERVAL_S)
-
-
-async def _report(health: Health, state: KeyValue) -> None:
-    """Keep the state in its bucket, until cancelled."""
-    report = asyncio.create_task(health.report(state))
-    try:
-        await asyncio.wait({report})
-        report.result()
-    finally:
-        # The signal's change of state wakes `Health.report` in the moment of its cancellation, which its `wait_for`
-        # then loses (python/cpython#86296); may go once it uses `asyncio.timeout`.
-        while not report.done():
-            report.cancel()
-            await asyncio.sleep(0)
 
 
 async def _watch_bus(health: Health, bus: Bus) -> None:

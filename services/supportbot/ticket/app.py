@@ -1,5 +1,7 @@
 """The HTTP side of the ticket service: the endpoints of the earlier generation, with their documented shapes."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
@@ -46,6 +48,15 @@ class Door:
     def __init__(self) -> None:
         self.office: Office | None = None
         self.reason = "the service is not connected to its bus"
+
+    @contextmanager
+    def opened(self, office: Office) -> Iterator[None]:
+        """Let callers in for a while."""
+        self.office = office
+        try:
+            yield
+        finally:
+            self.office = None
 
     def enter(self) -> Office:
         """The office.

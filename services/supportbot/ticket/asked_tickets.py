@@ -8,11 +8,10 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal
 from uuid import uuid4
 
-import structlog
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from supportbot.contracts import Priority
-from supportbot.errors import PermanentError, UnavailableError
+from supportbot.errors import PermanentError, TemporaryError, UnavailableError
 from supportbot.ids import make_incident_id, make_message_ref, make_short_mark
 from supportbot.kv import ConflictError
 from supportbot.ticket.book import Book
@@ -35,8 +34,6 @@ _PRIORITIES: Final[Mapping[str, Priority]] = {
 
 Text = Annotated[str, StringConstraints(max_length=1_000)]
 ZohoID = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,32}$")]
-
-_log = structlog.get_logger(__name__)
 
 
 class TicketRequest(BaseModel):
@@ -128,7 +125,7 @@ class AskedTickets:
             if exc.dependency != "zoho":
                 raise
             waiting = Waiting(incident_id=incident_id, state="queued", request=request, updated_at=datetime.now(UTC))
-            await self._records.put(key, waiting.model_dump(mode="json"))
+            await self._keep(key, waiting)
             self.waiting += 1
             return Submitted(ticket_id=_queue_id(key), queued=True)
         return Submitted(ticket_id=ticket.ticket_id, queued=False)
@@ -139,14 +136,21 @@ class AskedTickets:
         return Waiting.model_validate(record.value) if record else None
 
     async def process(self) -> int:
-        """Try what waits, oldest first, until Zoho is away again; how many were settled."""
+        """Try what waits, oldest first, until Zoho is away again; how many became tickets or were refused."""
         settled = 0
         async with self._records.lock(_LOCK, ttl_s=_LOCK_TTL_S):
             rows = await self._list_waiting()
             self.waiting = len(rows)
             for key, waiting in rows:
-                if not await self._retry(key, waiting):
+                try:
+                    after = await self._retry(waiting)
+                except UnavailableError:
+                    await self._keep(key, waiting, state="retrying")
                     break
+                except TemporaryError:  # It alone is in doubt; those behind it need not wait.
+                    await self._keep(key, waiting, state="retrying")
+                    continue
+                await self._keep(key, waiting, **after)
                 settled += 1
                 self.waiting -= 1
         return settled
@@ -159,21 +163,16 @@ class AskedTickets:
             key=lambda pair: pair[1].updated_at,
         )
 
-    async def _retry(self, key: str, waiting: Waiting) -> bool:
-        """Try one request; False while Zoho is away."""
+    async def _retry(self, waiting: Waiting) -> dict[str, Any]:
+        """Try one request; what has changed about it."""
         try:
             ticket = await self._make(waiting.incident_id, waiting.request)
-        except UnavailableError:
-            await self._records.put(key, waiting.model_copy(update={"state": "retrying"}).model_dump(mode="json"))
-            return False
         except PermanentError as exc:
-            change: dict[str, Any] = {"state": "failed", "error": str(exc)}
-        else:
-            change = {"state": "completed", "ticket_id": ticket.ticket_id}
-        after = waiting.model_copy(update=change | {"updated_at": datetime.now(UTC)})
-        await self._records.put(key, after.model_dump(mode="json"))
-        _log.info("queued_ticket_settled", outcome=after.state)
-        return True
+            return {"state": "failed", "error": str(exc), "updated_at": datetime.now(UTC)}
+        return {"state": "completed", "ticket_id": ticket.ticket_id, "updated_at": datetime.now(UTC)}
+
+    async def _keep(self, key: str, waiting: Waiting, **changes: Any) -> None:
+        await self._records.put(key, waiting.model_copy(update=changes).model_dump(mode="json"))
 
     async def _make(self, incident_id: str, request: TicketRequest) -> OpenTicket:
         portal = await self._tickets.read_portal(request.department_id)

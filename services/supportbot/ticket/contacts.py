@@ -52,7 +52,7 @@ def make_email(email: str, name: str, install_key: bytes) -> Who:
     """Somebody whom a caller of the HTTP API names by an e-mail address."""
     address = email.strip().lower()
     first, _, last = " ".join(name.split()).rpartition(" ")
-    body = {"lastName": last or address, "email": address} | ({"firstName": first} if first else {})
+    body = {"lastName": (last or address)[:200], "email": address} | ({"firstName": first[:40]} if first else {})
     key = hashlib.sha256(install_key + address.encode()).hexdigest()[:32]
     return Who(key=f"email-{key}", body=body, email=address)
 
@@ -122,10 +122,14 @@ def is_same_phone(phone: str, *typed: str | None) -> bool:
     """Whether one of the numbers, as somebody typed them, is the E.164 number `phone`."""
     try:
         ours = phonenumbers.parse(phone)
-        region = phonenumbers.region_code_for_number(ours)
-        theirs = [phonenumbers.parse(text, region) for text in typed if text and text.strip()]
     except phonenumbers.NumberParseException:
         return phone in typed
-    return any(
-        phonenumbers.is_number_match(ours, number) in {MatchType.EXACT_MATCH, MatchType.NSN_MATCH} for number in theirs
-    )
+    return any(_is_same(ours, text) for text in typed if text)
+
+
+def _is_same(ours: phonenumbers.PhoneNumber, typed: str) -> bool:
+    try:
+        theirs = phonenumbers.parse(typed, phonenumbers.region_code_for_number(ours))
+    except phonenumbers.NumberParseException:
+        return False
+    return phonenumbers.is_number_match(ours, theirs) in {MatchType.EXACT_MATCH, MatchType.NSN_MATCH}

@@ -16,6 +16,7 @@ from supportbot.breaker import Breaker, BreakerPolicy
 from supportbot.bus import Bus, Context
 from supportbot.contracts import Event, TrailEntry
 from supportbot.errors import UnavailableError
+from supportbot.spec import ContactPolicy
 from supportbot.ticket.asked_tickets import AskedTickets
 from supportbot.ticket.book import Book
 from supportbot.ticket.contacts import Contacts
@@ -30,6 +31,8 @@ from supportbot.ticket.zoho import DeskConfig, ZohoDesk, open_accounts, open_des
 from supportbot.topology import Bucket, Stage
 
 INSTALL_KEY = bytes(32)
+OTHER_GROUP = "f" * 16
+"""Has a department of its own."""
 LOOK_DELAYS_S = (0.05, 0.1, 0.2)
 
 
@@ -142,7 +145,13 @@ class Replica:
 
 
 @asynccontextmanager
-async def open_replica(emulator: Emulator, bus: Bus, *, timeout_s: float = 5.0) -> AsyncIterator[Replica]:
+async def open_replica(
+    emulator: Emulator,
+    bus: Bus,
+    *,
+    timeout_s: float = 5.0,
+    contact_policy: ContactPolicy = ContactPolicy.PER_SENDER,
+) -> AsyncIterator[Replica]:
     """A replica of the service on the bus and the emulator."""
     config = DeskConfig(
         desk_url=emulator.url, accounts_url=emulator.url, organization_id="123456789", timeout_s=timeout_s
@@ -153,7 +162,13 @@ async def open_replica(emulator: Emulator, bus: Bus, *, timeout_s: float = 5.0) 
     records, shared = Records(await bus.bucket(Bucket.EFFECTS)), Records(await bus.bucket(Bucket.TOKENS))
     breaker = Breaker("zoho", policy=BreakerPolicy(min_calls=1000, open_s=0.1))
     words = get_words("es")
-    policy = Policy(words=words, department_id="987654321", install_key=INSTALL_KEY)
+    policy = Policy(
+        words=words,
+        department_id="987654321",
+        departments={OTHER_GROUP: "987654322"},
+        contact_policy=contact_policy,
+        install_key=INSTALL_KEY,
+    )
     async with AsyncExitStack() as stack:
         accounts = await stack.enter_async_context(open_accounts(config))
         tokens = Tokens(lambda: grant, accounts.refresh, shared)

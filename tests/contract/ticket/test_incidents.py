@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from tests.contract.ticket.conftest import Emulator, Replica, open_replica
+from tests.contract.ticket.conftest import OTHER_GROUP, Emulator, Replica, open_replica
 from tests.unit.ticket.incidents import (
     ANA,
     AT,
@@ -33,6 +33,8 @@ from supportbot.contracts import (
 )
 from supportbot.errors import PermanentError, UnavailableError
 from supportbot.ids import make_folio
+from supportbot.spec import ContactPolicy
+from supportbot.ticket.asked_tickets import TicketRequest
 
 pytestmark = pytest.mark.nats
 
@@ -386,3 +388,53 @@ async def test_portal_without_fields_and_with_older_shapes(replica: Replica, emu
     await replica.deliver(OPENING)
     (ticket,) = (await emulator.state())["tickets"]
     assert make_incident().incident_id in ticket["description"]
+
+
+async def test_group_as_one_contact(emulator: Emulator, bus: Bus) -> None:
+    """Two people, one contact; a ticket of another group goes to that group's department."""
+    other = make_incident(40, reporter=BETO)
+    second = make_classified(make_message(40, "otra", sender=BETO), incident=other, opens=True)
+    elsewhere = second.model_copy(update={"group_ref": OTHER_GROUP, "incident": make_incident(50)})
+    async with open_replica(emulator, bus, contact_policy=ContactPolicy.PER_GROUP) as replica:
+        for event in (OPENING, second, elsewhere):
+            await replica.call(event)
+    tickets = (await emulator.state())["tickets"]
+    contacts = [ticket["contactId"] for ticket in tickets]
+    assert contacts[0] == contacts[1] != contacts[2]
+    assert [ticket["departmentId"] for ticket in tickets] == ["987654321", "987654321", "987654322"]
+
+
+async def test_queued_request_that_is_refused_holds_up_nobody(replica: Replica, emulator: Emulator) -> None:
+    contact = await replica.desk.create_contact({"lastName": "Soto"})
+    requests = [
+        TicketRequest(
+            subject=f"falla {number}",
+            description="x",
+            classification="technical",
+            contact_id=contact_id,
+            department_id="987654321",
+            whatsapp_message_id=f"M{number}",
+        )
+        for number, contact_id in enumerate(("404", contact.id))
+    ]
+    await emulator.fault(kind="down", path="^/api/")
+    queued = [await replica.asked.submit(request) for request in requests]
+    await emulator.clear_faults()
+    assert await replica.asked.process() == 2
+    found = [await replica.asked.find(one.ticket_id) for one in queued]
+    assert [one.state for one in found if one] == ["failed", "completed"]
+    again = await replica.asked.submit(requests[1])
+    assert again.ticket_id == (await emulator.state())["tickets"][0]["id"]
+
+
+async def test_contact_that_was_deleted_is_replaced(replica: Replica, emulator: Emulator) -> None:
+    """Zoho refuses the stored contact: it is dropped and made anew, for the same ticket."""
+    await replica.call(OPENING)
+    rows = [{"fieldName": "/contactId", "errorType": "invalid"}]
+    body = {"errorCode": "INVALID_DATA", "message": "x", "errors": rows}
+    await emulator.set(index_lag_s=600)
+    await emulator.fault(kind="status", status=422, method="POST", path="/tickets$", body=body)
+    await replica.call(make_classified(make_message(40, "otra"), incident=make_incident(40), opens=True))
+    state = await emulator.state()
+    assert [ticket["contactId"] for ticket in state["tickets"]] == [one["id"] for one in state["contacts"]]
+    assert len(state["contacts"]) == 2
