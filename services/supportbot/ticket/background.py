@@ -11,7 +11,7 @@ async def end_for_sure(
     """Run `work`; once cancelled, cancel it again every `again_s` until it has ended, or is finishing in its own way.
 
     `asyncio.wait_for` of Python 3.11 returns normally when it is cancelled in the moment of its result
-    (python/cpython#86296), and nats-py waits by it for every answer: right after the start that hit every second stop or so.
+    (python/cpython#86296), and nats-py waits by it for every answer: stops right after the start often met that.
     May go with Python 3.12, whose `wait_for` keeps the cancellation.
     """
     task = asyncio.create_task(work)
