@@ -379,6 +379,12 @@ def test_refusals(desk: Desk, case: Refusal) -> None:
     assert desk.state()["revision"] == 0
 
 
+def test_a_refusal_reaches_a_client_that_sends_much(desk: Desk) -> None:
+    files = {"file": ("a.png", bytes(8 * 1024 * 1024))}
+    for method, path, status in (("POST", "/nonsense", 404), ("PUT", "/tickets", 405), ("POST", "/uploads?x=1", 422)):
+        assert desk.call(method, path, files=files).status_code == status
+
+
 @pytest.mark.parametrize(
     ("change", "pointer"),
     [
@@ -665,6 +671,22 @@ def test_the_process_says_where_it_listens_and_ends_at_sigterm() -> None:
     assert ready["ready"] is True
     assert (settings["organization_id"], settings["credits"], settings["departments"][0]["name"]) == ("77", 9, "Ventas")
     assert (process.returncode, errors) == (0, "")
+
+
+def test_a_call_under_way_does_not_hold_the_end_up() -> None:
+    with start() as process, ThreadPoolExecutor(1) as pool:
+        assert process.stdout is not None
+        ready = json.loads(process.stdout.readline())
+        with httpx.Client(base_url=ready["desk"], timeout=20) as client:
+            client.post("/_emulator/faults", json={"kind": "delay", "delay_s": 60})
+            pending = pool.submit(client.get, "/api/v1/myinfo")
+            while client.get("/_emulator/faults").json()[0]["hits"] == 0:
+                pass
+            process.send_signal(signal.SIGTERM)
+            _, errors = process.communicate(timeout=10)
+            assert isinstance(pending.exception(), httpx.TransportError)
+    assert process.returncode == 0
+    assert "Traceback" not in errors
 
 
 @pytest.mark.parametrize("arguments", [("--host", "0.0.0.0"), ("--set", "nonsense=1"), ("--scopes", "Desk.x.READ")])

@@ -103,6 +103,7 @@ COMMENT_CASES = (
     Case("too long", {"content": "x" * 32_001}, (("/content", "invalid"),)),
     Case("nothing said", {"content": ""}, (("/content", "missing"),)),
     Case("boolean as text", {"isPublic": "true"}, (("/isPublic", "invalid"),)),
+    Case("content type as an object", {"contentType": {}}, (("/contentType", "invalid"),)),
     Case("a thread's content type", {"contentType": "text/plain"}, (("/contentType", "invalid"),)),
 )
 

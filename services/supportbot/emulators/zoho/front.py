@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
@@ -71,6 +72,7 @@ class Front:
         started = time.perf_counter()
         portal = self._portal
         fault = portal.faults.take(scope["method"], scope["path"])
+        state = scope.setdefault("state", {})
         status: list[int] = []
 
         async def watched(message: Message) -> None:
@@ -81,6 +83,9 @@ class Front:
         portal.calls_under_way += 1
         try:
             await self._serve(scope, receive, watched, fault)
+        except asyncio.CancelledError:
+            # Only the end of the server cancels a call; its client sees a broken connection, like at any stop.
+            await _drop(scope, receive)
         finally:
             portal.calls_under_way -= 1
             portal.log.append(
@@ -91,27 +96,29 @@ class Front:
                     "path": scope["path"],
                     "query": scope["query_string"].decode("latin-1"),
                     "status": status[0] if status else None,
-                    "applied": bool(scope["state"].get("applied")),
+                    "applied": bool(state.get("applied")),
                     "fault": fault.kind if fault else None,
                     "duration_ms": round((time.perf_counter() - started) * 1000, 3),
                 }
             )
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send, fault: Fault | None) -> None:
-        scope.setdefault("state", {})
+        if fault and fault.kind == "down" and "status" not in fault.model_fields_set:
+            await _drop(scope, receive)
+            return
+        whole = await _read_whole(receive)
+        if whole is None:
+            return
+        receive = whole
         desk = scope["path"].startswith("/api/v1")
         if desk and self._portal.calls_under_way > self._portal.settings.max_concurrent:
-            await _drain(receive)
             await _answer(JSONResponse(_error("TOO_MANY_REQUESTS", _TOO_MANY), 429), scope, send)
         elif fault is None:
             await self._app(scope, receive, send)
         elif fault.kind == "delay" and not fault.applied:
             await asyncio.sleep(fault.delay_s)
             await self._app(scope, receive, send)
-        elif fault.kind == "down" and "status" not in fault.model_fields_set:
-            await _drop(scope, receive)
         elif fault.kind in {"drop_before", "down"} or (fault.kind in {"status", "html"} and not fault.applied):
-            await _drain(receive)
             await _refuse(fault, scope, receive, send)
         else:
             await self._spoil(fault, scope, receive, send)
@@ -193,11 +200,22 @@ def _error(code: str, message: str) -> Mapping[str, str]:
     return {"errorCode": code, "message": message}
 
 
-async def _drain(receive: Receive) -> None:
-    """Read the request to its end, so that the client never fails while it still writes."""
-    message: Message = {"more_body": True}
-    while message.get("more_body"):
-        message = await receive()
+async def _read_whole(receive: Receive) -> Receive | None:
+    """Read the request to its end and hand it on from memory; `None` if the client went away before.
+
+    Answering before the end would reset the connection under a client that still writes, so that it would see a write
+    error or the answer, by chance.
+    """
+    messages: deque[Message] = deque()
+    while not messages or messages[-1].get("more_body"):
+        messages.append(await receive())
+    if messages[-1]["type"] == "http.disconnect":
+        return None
+
+    async def replay() -> Message:
+        return messages.popleft() if messages else await receive()
+
+    return replay
 
 
 async def _drop(scope: Scope, receive: Receive) -> None:

@@ -11,7 +11,8 @@ PER_PAGE = 50
 
 _STYLE = """
 :root{color-scheme:light dark;--ground:#f4f5f7;--card:#fff;--ink:#1d2330;--soft:#667085;--line:#e3e6eb;--accent:#1f6feb}
-@media (prefers-color-scheme:dark){:root{--ground:#12151b;--card:#1b2029;--ink:#e6e9ef;--soft:#98a2b3;--line:#2c3340}}
+@media (prefers-color-scheme:dark){:root{--ground:#12151b;--card:#1b2029;--ink:#e6e9ef;--soft:#98a2b3;--line:#2c3340;
+--accent:#79aefc}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--ground);color:var(--ink);font:15px/1.5 system-ui,sans-serif}
 header{background:var(--card);border-bottom:1px solid var(--line);padding:14px 20px;position:sticky;top:0}

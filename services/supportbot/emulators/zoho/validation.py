@@ -59,7 +59,7 @@ def check_comment(body: Mapping[str, Any]) -> list[FieldError]:
     errors += _id_list(body, "attachmentIds")
     if not isinstance(body.get("isPublic", False), bool):
         errors.append(FieldError("/isPublic", "invalid", "a boolean is expected"))
-    if body.get("contentType", "html") not in {"html", "plainText"}:
+    if body.get("contentType", "html") not in ("html", "plainText"):
         errors.append(FieldError("/contentType", "invalid"))
     return errors
 
