@@ -62,7 +62,7 @@ async def purge_settled(bus: "Bus", stage: Stage, *, lanes: int, before: datetim
         # Read before the lanes' floors: what comes meanwhile is not settled.
         floor = await _settled_floor(bus, stage, lanes, last_seq=state.last_seq)
         limit = min(floor + 1, await _first_since(bus, stream, before))
-        if limit <= state.first_seq:
+        if not state.messages or limit <= state.first_seq:
             return 0
         await bus.js.purge_stream(stream, seq=limit)
     return min(limit, state.last_seq + 1) - state.first_seq

@@ -1,8 +1,10 @@
 """The commands of `supportbot`, each a function of its module; wrong input ends with one sentence and status 2."""
 
+import logging
 import sys
 from typing import Annotated
 
+import structlog
 import typer
 from rich.console import Console
 
@@ -45,6 +47,11 @@ def options(
 
 def main() -> None:
     """Run the command line."""
+    # The commands speak for themselves; of the bus in this process only warnings are of interest.
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
     try:
         app()
     except (UserError, TemporaryError) as exc:

@@ -119,7 +119,9 @@ class ReplyHandler:
         target = await self._journal.find(event.message_ref)
         if target is None:
             return "not sent: the message is no longer known"
-        key, chat = f"react.{event.message_ref}.{event.stage}", target.key.chat
+        # A solution is marked once per incident, however many people say that it works; a question once per message.
+        about = event.incident_id if isinstance(event, ReplyEvent) else event.message_ref
+        key, chat = _reply_key(about, event.stage), target.key.chat
 
         async def react(target_key: MessageKey = target.key) -> str:
             await self._pacer.wait(chat)
@@ -161,5 +163,5 @@ async def _counted(send: Callable[[], Awaitable[str]]) -> str:
     return message_id
 
 
-def _reply_key(incident_id: str, stage: str) -> str:
-    return f"reply.{incident_id}.{stage}"
+def _reply_key(about: str, stage: str) -> str:
+    return f"reply.{about}.{stage}"

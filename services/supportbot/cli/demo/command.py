@@ -16,7 +16,7 @@ from rich.console import Console
 
 from supportbot.cli.data_folder import DataFolder
 from supportbot.cli.demo.desk import read_tickets, run_desk
-from supportbot.cli.demo.follow import Follower, to_local
+from supportbot.cli.demo.follow import Follower
 from supportbot.cli.demo.group import Group, describe
 from supportbot.cli.demo.script import Script, load_script
 from supportbot.cli.demo.summary import print_ledger, print_tickets
@@ -104,7 +104,7 @@ class _Demo:
                 await group.act(line, number, speaker, at)
                 for entry in await group.news():
                     if entry["from_bot"]:
-                        view.answer(to_local(entry["sent_at"]), describe_answer(entry))
+                        view.answer(describe_answer(entry))
                     else:
                         ref = message_ref(install_key, entry)
                         classified = await follower.classified(ref, timeout_s=ANSWER_TIMEOUT_S)
@@ -112,7 +112,7 @@ class _Demo:
                 await asyncio.sleep(tempo_s)
             await follower.drained(len(self.script.messages), timeout_s=DRAIN_TIMEOUT_S)
             for entry in await group.news():
-                view.answer(to_local(entry["sent_at"]), describe_answer(entry))
+                view.answer(describe_answer(entry))
         return follower
 
     def _say_addresses(self, running: RunningBot, desk_url: str) -> None:

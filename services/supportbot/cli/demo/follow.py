@@ -1,7 +1,6 @@
 """Follows the trail, so that the demo can tell what became of each message."""
 
 import asyncio
-from datetime import datetime
 
 from supportbot.bus import Bus
 from supportbot.contracts import TrailEntry
@@ -52,8 +51,3 @@ class Follower:
                     await asyncio.sleep(POLL_S)
         except TimeoutError:
             return False
-
-
-def to_local(moment: str) -> datetime:
-    """An RFC 3339 moment in the machine's own time zone."""
-    return datetime.fromisoformat(moment).astimezone()

@@ -55,9 +55,10 @@ class View:
         decided, style = self._decision(entry)
         self._block(f"{at:%H:%M}", author, Text(text), Text(decided, style=style))
 
-    def answer(self, at: datetime, text: str) -> None:
+    def answer(self, text: str) -> None:
         """What the bot said or how it reacted."""
-        self._block(f"{at:%H:%M}", "supportbot", Text(text, style="bold green"), None)
+        shown = " / ".join(text.splitlines()) if self._plain else text
+        self._block("", "supportbot", Text(shown, style="green"), None)
 
     def _new_day(self, at: datetime) -> None:
         day = f"{at:%A %d %B}"
@@ -68,7 +69,7 @@ class View:
 
     def _block(self, time: str, who: str, body: Text, decided: Text | None) -> None:
         if self._plain:
-            self._console.print(f"{time} {who}: {body.plain}", highlight=False, markup=False, soft_wrap=True)
+            self._console.print(f"{time:>5} {who}: {body.plain}", highlight=False, markup=False, soft_wrap=True)
             if decided is not None:
                 self._console.print(f"      -> {decided.plain}", highlight=False, markup=False, soft_wrap=True)
             return
@@ -85,9 +86,9 @@ class View:
         decision = entry.decision
         why = "; ".join(entry.reasons or (decision.reasons if decision else ()))
         if decision is None or decision.incident_id is None:
-            outcome = "waits for an explanation" if entry.outcome is Outcome.REVIEW else entry.outcome.value
-            kind = f"{_WORDS[decision.kind]}, " if decision else ""
-            return f"{kind}{outcome}: {why}", "dim"
+            kind = f"{_WORDS[decision.kind]}" if decision else ""
+            fate = () if entry.outcome is Outcome.REVIEW else (entry.outcome.value,)
+            return f"{', '.join((kind, *fate))} · {why}", "dim"
         label = self.label(decision.incident_id)
         colour = _COLOURS[(int(label[1:]) - 1) % len(_COLOURS)]
         if decision.opens:
