@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -134,7 +135,7 @@ class Health:
                 _log.warning("state_report_failed", error_type=type(exc).__name__)
                 await asyncio.sleep(interval_s)
                 continue
-            try:
-                await asyncio.wait_for(self._changed.wait(), interval_s)
-            except TimeoutError:
-                continue
+            # Not wait_for: before Python 3.12 it loses a cancellation that meets the change (python/cpython#86296).
+            with suppress(TimeoutError):
+                async with asyncio.timeout(interval_s):
+                    await self._changed.wait()

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
+from supportbot.children import make_die_with_parent
 from supportbot.errors import UserError
 
 START_TIMEOUT_S = 30.0
@@ -93,9 +94,11 @@ class EmbeddedServer:
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
             start_new_session=True,
+            preexec_fn=make_die_with_parent(),
         )
         try:
-            ports = await asyncio.wait_for(self._wait_for_ports(), START_TIMEOUT_S)
+            async with asyncio.timeout(START_TIMEOUT_S):
+                ports = await self._wait_for_ports()
         except BaseException:
             await self.stop()
             raise

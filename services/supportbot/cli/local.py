@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -11,7 +11,7 @@ import httpx
 from supportbot.bus import Bus
 from supportbot.cli.data_folder import BotFolder, DataFolder
 from supportbot.cli.ports import LOOPBACK, NATS_PORT, is_free
-from supportbot.cli.supervisor import Child, Say, Supervisor, background, describe_status, supervise
+from supportbot.cli.supervisor import BACKOFF_S, Child, Say, Supervisor, background, describe_status, supervise
 from supportbot.errors import UserError
 from supportbot.janitor import run_janitor
 from supportbot.nats_server import EmbeddedServer
@@ -34,6 +34,8 @@ class LocalBot:
     env: Mapping[str, str] = field(default_factory=dict)
     """Further settings of the services."""
     log_to_files: bool = False
+    backoff_s: Sequence[float] = BACKOFF_S
+    """Waits before the restarts of a service that dies again and again."""
 
     def address(self, service: str) -> str:
         """Base URL of a service."""
@@ -65,7 +67,7 @@ async def run_bot(bot: LocalBot, say: Say) -> AsyncIterator[RunningBot]:
         Bus.connect(server.url, bot=bot.name, service="up") as bus,
     ):
         await ensure_topology(bus.js, bot.name, LANES)
-        async with background(run_janitor(bus, lanes=LANES), "janitor"), supervise(say) as supervisor:
+        async with background(run_janitor(bus, lanes=LANES), "janitor"), supervise(say, bot.backoff_s) as supervisor:
             for service in SERVICES:
                 await supervisor.start(_child(bot, service, server.url))
             await _until_ready(bot)

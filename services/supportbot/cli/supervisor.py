@@ -1,10 +1,8 @@
 """Keeps child processes running: starts them, restarts with back-off what dies, and stops all in reverse order."""
 
 import asyncio
-import ctypes
 import os
 import signal
-import sys
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -12,14 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from supportbot.children import make_die_with_parent
+
 BACKOFF_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 """Waits before the restarts of a process that dies again and again."""
 STABLE_S = 60.0
 """A process that ran this long starts the back-off anew."""
 STOP_TIMEOUT_S = 20.0
 """What does not end this long after SIGTERM is killed."""
-
-_PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,8 +38,9 @@ Say = Callable[[str, str], None]
 class Supervisor:
     """Runs children until `stop`; each is restarted when it ends by itself."""
 
-    def __init__(self, say: Say) -> None:
+    def __init__(self, say: Say, backoff_s: Sequence[float] = BACKOFF_S) -> None:
         self._say = say
+        self._backoff_s = backoff_s
         self._running: dict[str, asyncio.subprocess.Process] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
@@ -70,7 +69,7 @@ class Supervisor:
             started = time.monotonic()
             status = await self._running[child.name].wait()
             deaths = 1 if time.monotonic() - started > STABLE_S else deaths + 1
-            wait_s = BACKOFF_S[min(deaths, len(BACKOFF_S)) - 1]
+            wait_s = self._backoff_s[min(deaths, len(self._backoff_s)) - 1]
             self._say(child.name, f"ended ({describe_status(status)}); starting again in {wait_s:g} s")
             await asyncio.sleep(wait_s)
             self._running[child.name] = await _spawn(child)
@@ -78,9 +77,9 @@ class Supervisor:
 
 
 @asynccontextmanager
-async def supervise(say: Say) -> AsyncIterator[Supervisor]:
+async def supervise(say: Say, backoff_s: Sequence[float] = BACKOFF_S) -> AsyncIterator[Supervisor]:
     """A supervisor that stops its children at the end."""
-    supervisor = Supervisor(say)
+    supervisor = Supervisor(say, backoff_s)
     try:
         yield supervisor
     finally:
@@ -113,16 +112,11 @@ async def _spawn(child: Child) -> asyncio.subprocess.Process:
             stderr=output,
             # A group of its own: Ctrl-C at the terminal reaches this process, which then stops the children in order.
             start_new_session=True,
-            preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+            preexec_fn=make_die_with_parent(),
         )
     finally:
         if output is not None:
             output.close()
-
-
-def _die_with_parent() -> None:
-    """Have the kernel end this child when its parent is killed, so that no orphan holds ports and the store."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 async def _terminate(process: asyncio.subprocess.Process) -> None:

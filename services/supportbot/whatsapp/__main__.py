@@ -161,19 +161,11 @@ async def _report(health: Health, bus: Bus) -> None:
     """Keep the state in its bucket, which may be created later than this process."""
     while True:
         try:
-            report = asyncio.create_task(health.report(await bus.bucket("state")))
+            bucket = await bus.bucket("state")
         except UnavailableError:
             await asyncio.sleep(BUS_RETRY_S)
             continue
-        try:
-            await asyncio.wait({report})
-            report.result()
-        finally:
-            # The signal's change of state wakes `Health.report` in the moment of its cancellation, which its `wait_for`
-            # then loses (python/cpython#86296); may go once it uses `asyncio.timeout`.
-            while not report.done():
-                report.cancel()
-                await asyncio.sleep(0)
+        await health.report(bucket)
 
 
 async def _watch_bus(health: Health, bus: Bus) -> None:
