@@ -73,7 +73,8 @@ class Bus:
                 await lane.rearm()
 
         try:
-            nc = await asyncio.wait_for(_connect(url, service, rearm), CONNECT_TIMEOUT_S)
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                nc = await _connect(url, service, rearm)
         except (TimeoutError, OSError, nats.errors.Error) as exc:
             where = re.sub(r"//[^/@]*@", "//", url)  # Without a password.
             raise UnavailableError(f"no NATS server answers at {where}: {exc!r}", dependency=DEPENDENCY) from exc
@@ -161,6 +162,9 @@ class Bus:
             UserError: The bot was created with another number of lanes.
         """
         ack_wait_s = await self._bind(stage, lanes)
+        if (task := asyncio.current_task()) is not None and task.cancelling():
+            # Before Python 3.12 wait_for, which nats-py uses, may lose a cancellation (python/cpython#86296).
+            raise asyncio.CancelledError
         stream = topology.stream_name(self.bot, stage)
         running: dict[asyncio.Task[None], tuple[Lane, Worker]] = {}
         for number in range(lanes):

@@ -81,7 +81,8 @@ async def _pull(nc: Client, stream: str, consumer: str, count: int) -> list[Stor
             request = {"batch": min(BATCH, count - len(found)), "no_wait": True}
             await nc.publish(f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}", json.dumps(request).encode(), inbox)
             for _ in range(request["batch"]):
-                msg = frames.get_nowait() if not frames.empty() else await asyncio.wait_for(frames.get(), TIMEOUT_S)
+                async with asyncio.timeout(TIMEOUT_S):
+                    msg = await frames.get()
                 if (msg.headers or {}).get("Status"):  # Something was purged meanwhile: this is the end.
                     return found
                 found.append(_stored(msg))
