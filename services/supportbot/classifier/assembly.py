@@ -1,10 +1,12 @@
 """Carries out a decision on the memory: opens an incident, adds to one, lets a message wait or leaves it. Pure."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from supportbot.classifier.memory import Incident, Memory, join_incident, raise_priority
 from supportbot.classifier.normalise import strip_invisible
 from supportbot.classifier.scene import Policy, Scene
+from supportbot.classifier.verdict import Verdict
 from supportbot.contracts import (
     Decision,
     Evidence,
@@ -71,7 +73,7 @@ def open_incident(
         one for one in memory.waiting(scene.author) if one.message_ref not in {e.message_ref for e in taken}
     )
     joined = tuple(sorted((*waiting, *taken), key=lambda one: one.sent_at))
-    category = choose_category(scene.policy, verdict.category, memory)
+    category = choose_category(scene.policy, verdict, memory)
     state = IncidentState(
         incident_id=make_incident_id(message.message_ref),
         opening_ref=message.message_ref if message.text.strip() else _first_told(joined, message),
@@ -154,7 +156,7 @@ def open_waiting(
         The event to publish, the decisions of all of them, and the memory.
     """
     first, *others = waiting
-    category = choose_category(scene.policy, None, memory)
+    category = choose_category(scene.policy, Verdict(), memory)
     state = IncidentState(
         incident_id=make_incident_id(first.message_ref),
         opening_ref=first.message_ref,
@@ -224,15 +226,16 @@ def make_subject(text: str) -> str:
     return line if len(line) <= MAX_SUBJECT else line[: MAX_SUBJECT - 1].rsplit(" ", 1)[0][: MAX_SUBJECT - 1] + "…"
 
 
-def choose_category(policy: Policy, category: str | None, memory: Memory) -> str:
-    """The verdict's category, else the one that this group reported most often, else the bot's default."""
-    if category is not None:
-        return category
-    counts: dict[str, int] = {}
-    for one in memory.incidents:
-        counts[one.state.category] = counts.get(one.state.category, 0) + 1
-    usual = max(counts, key=counts.__getitem__, default=None)
-    return usual if usual is not None and counts[usual] >= 3 else policy.default_category
+def choose_category(policy: Policy, verdict: Verdict, memory: Memory) -> str:
+    """The verdict's category, where the group's usual one tips a close race; without any the usual or the default."""
+    counts = Counter(one.state.category for one in memory.incidents if not one.dropped)
+    shares = {name: count / (sum(counts.values()) + 8) for name, count in counts.items()}
+    if verdict.categories and verdict.tier is Tier.KEYWORDS:
+        return max(verdict.categories, key=lambda name: verdict.categories[name] + 1.2 * shares.get(name, 0.0))
+    if verdict.category is not None:
+        return verdict.category
+    usual = max(counts, key=counts.__getitem__, default=policy.default_category)
+    return usual if counts[usual] >= 3 else policy.default_category
 
 
 def _progress(scene: Scene, incident: Incident, kind: Kind) -> Incident:

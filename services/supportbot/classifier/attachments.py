@@ -3,6 +3,7 @@
 Photos come before the sentence almost as often as after it, and one report in seven is a photo alone.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 
 from supportbot.classifier.assembly import Assembly, continue_incident, leave, let_wait, open_incident, open_waiting
@@ -72,7 +73,8 @@ def _is_solver(memory: Memory, one: Evidence) -> bool:
 def _shows_own(scene: Scene, own: Incident) -> bool:
     since = scene.now - own.seen.get(scene.author, own.state.opened_at)
     if own.resolved_at is not None:
-        return since <= timedelta(minutes=2)
+        # Behind an answer a photo shows whether it helped; behind the reporter's own word it shows something else.
+        return since <= timedelta(minutes=2 if own.resolved_by == scene.author else 15)
     last = scene.own_previous
     elsewhere = last is not None and last.incident_id != own.incident_id and last.incident_id is not None
     return (
@@ -103,3 +105,62 @@ def _place_solver(scene: Scene, memory: Memory, links: list[Link]) -> tuple[Asse
 def _show(scene: Scene, memory: Memory, link: Link) -> tuple[Assembly, Memory]:
     reasons = ("shows what its author reported", *link.reasons[:2])
     return continue_incident(scene, memory, link.incident, Kind.EVIDENCE, reasons)
+
+
+def photos_of_this(scene: Scene) -> tuple[Evidence, ...]:
+    """The author's last photos, if they stand nearer to this text than to the one before them."""
+    photos = [one for one in scene.fresh_photos if one.incident_id]
+    if not photos:
+        return ()
+    index = next(i for i, one in enumerate(scene.memory.recent) if one.ref == photos[0].ref)
+    before = next((one for one in reversed(scene.memory.recent[:index]) if one.author == scene.author), None)
+    gap_before = (photos[0].at - before.at).total_seconds() if before is not None else 1e9
+    gap_after = (scene.now - photos[-1].at).total_seconds()
+    known = scene.memory.authors.get(scene.author)
+    habit = 1.0 if known is None else (1 + known.photo_first) / (1 + known.text_first)
+    if gap_after > gap_before * habit * 1.2 + 5:
+        return ()
+    return tuple(
+        Evidence(message_ref=one.ref, sender=scene.message.sender, sent_at=one.at, media=one.media) for one in photos
+    )
+
+
+def find_lonely_photo(scene: Scene, memory: Memory, best: Link | None) -> tuple[Evidence, ...]:
+    """Somebody else's photo without words that a staff message reacts to."""
+    photos = [
+        one
+        for one in memory.pending
+        if one.media and scene.age_min(one.sent_at) <= 240 and one.sender.ref != scene.author
+    ]
+    if not photos:
+        return ()
+    quoted = next((one for one in photos if one.message_ref == scene.message.quoted_ref), None)
+    target = quoted or next((one for one in reversed(photos) if one.sender.ref in scene.addressed), None)
+    if target is None and scene.previous is not None and scene.previous.ref == photos[-1].message_ref:
+        s = scene.verdict.signals
+        fits = best is not None and best.score >= (2.2 if s.question or s.answer else 0.3)
+        target = None if fits or s.courtesy > 0.75 else photos[-1]
+    return memory.waiting(target.sender.ref) if target is not None else ()
+
+
+def answer_photo(scene: Scene, memory: Memory, waiting: tuple[Evidence, ...]) -> tuple[Assembly, Memory]:
+    """A reaction of somebody who solves shows that the photo was a report."""
+    event, changed, memory = open_waiting(scene, memory, waiting, "somebody who solves reacts to the photo")
+    incident = memory.incident(event.decision.incident_id)
+    assert incident is not None
+    kind = (
+        Kind.RESOLUTION
+        if scene.verdict.signals.resolution >= 1.6 and not scene.verdict.signals.question
+        else Kind.STAFF
+    )
+    assembly, memory = continue_incident(scene, memory, incident, kind, ("reacts to the photo that waited",))
+    return replace(assembly, late=(event,), earlier={**changed, **assembly.earlier}), memory
+
+
+def explain_photo(scene: Scene, memory: Memory, photos: tuple[Evidence, ...]) -> tuple[Assembly, Memory]:
+    """The author's next words, whatever they are, show that the photo was a report."""
+    event, changed, memory = open_waiting(scene, memory, photos, "its author went on without telling a problem")
+    incident = memory.incident(event.decision.incident_id)
+    assert incident is not None
+    assembly, memory = continue_incident(scene, memory, incident, Kind.FOLLOW_UP, ("goes with the photo before it",))
+    return replace(assembly, late=(event,), earlier={**changed, **assembly.earlier}), memory

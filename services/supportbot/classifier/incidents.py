@@ -12,17 +12,23 @@ from supportbot.classifier.assembly import (
     leave,
     let_wait,
     open_incident,
-    open_waiting,
     take_back,
 )
-from supportbot.classifier.attachments import open_unexplained, place_attachment
+from supportbot.classifier.attachments import (
+    answer_photo,
+    explain_photo,
+    find_lonely_photo,
+    open_unexplained,
+    photos_of_this,
+    place_attachment,
+)
 from supportbot.classifier.linking import Link, rank_links
-from supportbot.classifier.memory import MAX_TEXT, Memory, Recent
+from supportbot.classifier.memory import MAX_TEXT, Incident, Memory, Recent
 from supportbot.classifier.opening import weigh_continuation, weigh_report
 from supportbot.classifier.people import count_people
 from supportbot.classifier.scene import BURST, CONFIDENCE_AT_ZERO, Policy, Scene
 from supportbot.classifier.verdict import Verdict
-from supportbot.contracts import Evidence, Kind, MessageReceived
+from supportbot.contracts import Kind, MessageReceived
 
 
 def turn_text(memory: Memory, message: MessageReceived) -> str:
@@ -78,9 +84,9 @@ def _decide_solver(scene: Scene, memory: Memory) -> tuple[Assembly, Memory]:
     passes_on = s.report > 0 or scene.message.forwarded or bool(scene.waiting)
     if report.score + 1.3 * passes_on + 0.6 * bool(s.greeting) >= 1.0 and (passes_on or s.request >= 1.2) and not known:
         return open_incident(scene, memory, ("somebody who solves passes it on", *report.reasons[:3]), confidence=0.65)
-    lonely = _lonely_photo(scene, memory, best)
+    lonely = find_lonely_photo(scene, memory, best)
     if lonely:
-        return _answer_photo(scene, memory, lonely)
+        return answer_photo(scene, memory, lonely)
     if s.courtesy > 0.7 and not s.resolution:
         return leave(scene, memory, Kind.CHATTER, "is courtesy")
     if best is None or best.score < -2.5:
@@ -110,7 +116,7 @@ def _decide_member(scene: Scene, memory: Memory) -> tuple[Assembly, Memory]:
     if own is None or (continuation is not None and continuation.score < 0.5):
         photos = tuple(one for one in scene.waiting if one.media)
         if photos and scene.age_min(photos[-1].sent_at) <= 90:
-            return _explain_photo(scene, memory, photos)
+            return explain_photo(scene, memory, photos)
     if best is not None and _is_murmur(scene):
         return leave(scene, memory, Kind.CHATTER, "is a short word that nobody asked for", confidence=0.6)
     if best is not None and best.score >= (-0.5 if best.incident.reporter == scene.author else -0.3):
@@ -155,16 +161,18 @@ def _decide_courtesy(scene: Scene, memory: Memory, best: Link | None) -> tuple[A
     if (
         s.resolution >= 1.6
         and best is not None
-        and best.incident.reporter == scene.author
-        and best.incident.resolved_at is None
+        and _has_part(scene, best.incident)
+        and (best.incident.resolved_at is None or s.courtesy < 0.72)
     ):
-        return continue_incident(
-            scene, memory, best.incident, Kind.RESOLUTION, ("its reporter says that it is solved",)
-        )
+        return continue_incident(scene, memory, best.incident, Kind.RESOLUTION, ("says that it is solved",))
     own = scene.own
     if own is not None and s.thanks and own.answered and scene.age_min(own.last_at) <= 60:
         memory = memory.with_incident(own.model_copy(update={"thanked_at": scene.now}))
     return leave(scene, memory, Kind.CHATTER, "is courtesy", confidence=0.85)
+
+
+def _has_part(scene: Scene, incident: Incident) -> bool:
+    return incident.reporter == scene.author or any(one.ref == scene.author for one in incident.state.affected)
 
 
 def _same_case(scene: Scene, links: list[Link], report: float) -> Link | None:
@@ -207,66 +215,9 @@ def _follow(scene: Scene, memory: Memory, link: Link) -> tuple[Assembly, Memory]
 
 def _open(scene: Scene, memory: Memory, reasons: tuple[str, ...], confidence: float) -> tuple[Assembly, Memory]:
     """Open, and take the author's last photos along, even if they were put in the incident before."""
-    taken = _photos_of_this(scene)
+    taken = photos_of_this(scene)
     memory = take_back(memory, tuple(one.message_ref for one in taken))
     return open_incident(scene, memory, reasons, confidence=round(min(0.97, max(0.5, confidence)), 2), taken=taken)
-
-
-def _photos_of_this(scene: Scene) -> tuple[Evidence, ...]:
-    """The author's last photos, if they stand nearer to this text than to the one before them."""
-    photos = [one for one in scene.fresh_photos if one.incident_id]
-    if not photos:
-        return ()
-    index = next(i for i, one in enumerate(scene.memory.recent) if one.ref == photos[0].ref)
-    before = next((one for one in reversed(scene.memory.recent[:index]) if one.author == scene.author), None)
-    gap_before = (photos[0].at - before.at).total_seconds() if before is not None else 1e9
-    gap_after = (scene.now - photos[-1].at).total_seconds()
-    known = scene.memory.authors.get(scene.author)
-    habit = 1.0 if known is None else (1 + known.photo_first) / (1 + known.text_first)
-    if gap_after > gap_before * habit * 1.2 + 5:
-        return ()
-    return tuple(
-        Evidence(message_ref=one.ref, sender=scene.message.sender, sent_at=one.at, media=one.media) for one in photos
-    )
-
-
-def _lonely_photo(scene: Scene, memory: Memory, best: Link | None) -> tuple[Evidence, ...]:
-    """Somebody else's photo without words that a staff message reacts to."""
-    photos = [
-        one
-        for one in memory.pending
-        if one.media and scene.age_min(one.sent_at) <= 240 and one.sender.ref != scene.author
-    ]
-    if not photos:
-        return ()
-    quoted = next((one for one in photos if one.message_ref == scene.message.quoted_ref), None)
-    target = quoted or next((one for one in reversed(photos) if one.sender.ref in scene.addressed), None)
-    if target is None and scene.previous is not None and scene.previous.ref == photos[-1].message_ref:
-        strong = best is not None and (best.score >= 2.2)
-        target = None if strong or scene.verdict.signals.courtesy > 0.75 else photos[-1]
-    return memory.waiting(target.sender.ref) if target is not None else ()
-
-
-def _answer_photo(scene: Scene, memory: Memory, waiting: tuple[Evidence, ...]) -> tuple[Assembly, Memory]:
-    event, changed, memory = open_waiting(scene, memory, waiting, "somebody who solves reacts to the photo")
-    incident = memory.incident(event.decision.incident_id)
-    assert incident is not None
-    kind = (
-        Kind.RESOLUTION
-        if scene.verdict.signals.resolution >= 1.6 and not scene.verdict.signals.question
-        else Kind.STAFF
-    )
-    assembly, memory = continue_incident(scene, memory, incident, kind, ("reacts to the photo that waited",))
-    return replace(assembly, late=(event,), earlier={**changed, **assembly.earlier}), memory
-
-
-def _explain_photo(scene: Scene, memory: Memory, photos: tuple[Evidence, ...]) -> tuple[Assembly, Memory]:
-    """The author's next words, whatever they are, show that the photo was a report."""
-    event, changed, memory = open_waiting(scene, memory, photos, "its author went on without telling a problem")
-    incident = memory.incident(event.decision.incident_id)
-    assert incident is not None
-    assembly, memory = continue_incident(scene, memory, incident, Kind.FOLLOW_UP, ("goes with the photo before it",))
-    return replace(assembly, late=(event,), earlier={**changed, **assembly.earlier}), memory
 
 
 def _link_reasons(word: str, link: Link) -> tuple[str, ...]:

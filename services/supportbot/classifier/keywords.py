@@ -184,10 +184,12 @@ def judge(text: str, categories: Iterable[Category] = (), known_sites: frozenset
     folded = fold(text)
     signals, matched = _signals(folded, text)
     numbers = find_numbers(folded, known_sites)
+    topics = _categories(folded, tuple(categories))
     return Verdict(
         signals=signals,
         kinds=_kinds(signals, numbers.sites or numbers.documents, len(folded)),
-        category=_category(folded, tuple(categories)),
+        category=max(topics, key=topics.__getitem__, default=None),
+        categories=topics,
         priority=_priority(folded, len(numbers.sites)),
         sites=numbers.sites,
         documents=numbers.documents,
@@ -206,12 +208,15 @@ def _signals(folded: str, text: str) -> tuple[Signals, tuple[str, ...]]:
     scores: dict[str, float] = {}
     hits: list[tuple[float, str]] = []
     covered = [False] * len(folded)
+    resolved_at = 0
     for name, table in _TABLES.items():
         score = 0.0
         for weight, pattern in table:
             match = _find(name, pattern, calm if name == "problem" else folded)
             if match is None:
                 continue
+            if name == "resolution" and score == 0:
+                resolved_at = match.start()
             score += weight if score == 0 else weight * 0.5
             hits.append((weight, match[0]))
             if name in {"greeting", "thanks", "small_talk"}:
@@ -220,7 +225,7 @@ def _signals(folded: str, text: str) -> tuple[Signals, tuple[str, ...]]:
         scores[name] = min(score, 3.0)
     scores["object"] = min(3.0, 0.5 * sum(len(set(pattern.findall(folded))) for pattern in _OBJECTS.values()))
     question = "?" in folded or bool(_QUESTION_START.match(folded))
-    if question and scores["resolution"] and "?" in folded:
+    if scores["resolution"] and "?" in folded[resolved_at : resolved_at + 80]:
         scores["insistence"] = max(scores["insistence"], 1.5)
         scores["resolution"] = 0.0
     letters = [flag for flag, char in zip(covered, folded, strict=True) if char.isalnum()]
@@ -277,18 +282,27 @@ def _keyword_patterns(categories: tuple[Category, ...]) -> dict[str, list[re.Pat
     }
 
 
-def _category(folded: str, categories: tuple[Category, ...]) -> str | None:
-    """The category with the most hits of its keywords and of the topics that it stands for; the first wins a tie."""
+def _categories(folded: str, categories: tuple[Category, ...]) -> dict[str, float]:
+    """Points of the categories that anything speaks for: hits of own keywords and of the topics they stand for."""
     scores = dict.fromkeys((category.name for category in categories), 0.0)
+    homes = _topic_homes(categories)
     for topic, pattern in _OBJECTS.items():
         hits = len(set(pattern.findall(folded)))
-        name = next((name for name in TOPIC_NAMES[topic] if name in scores), None)
-        if hits and name:
+        if hits and (name := homes[topic]):
             scores[name] += TOPIC_WEIGHTS[topic] * min(hits, 3)
     for name, patterns in _keyword_patterns(categories).items():
         scores[name] += 0.8 * sum(1 for pattern in patterns if pattern.search(folded))
-    best = max(scores, key=scores.__getitem__, default=None)
-    return best if best is not None and scores[best] > 0 else None
+    return {name: round(score, 2) for name, score in scores.items() if score > 0}
+
+
+@lru_cache(maxsize=64)
+def _topic_homes(categories: tuple[Category, ...]) -> dict[str, str | None]:
+    """Each topic's category: the first that has one of its names, in full or as a word of its name."""
+    words = {category.name: {category.name, *re.split(r"[^a-z0-9]+", fold(category.name))} for category in categories}
+    return {
+        topic: next((name for wanted in wanted_names for name, has in words.items() if wanted in has), None)
+        for topic, wanted_names in TOPIC_NAMES.items()
+    }
 
 
 def _priority(folded: str, sites: int) -> Priority | None:

@@ -31,7 +31,7 @@ THANKS: Final[Table] = (
     (1, r"de nada|con gusto|a la orden|para servirte|you're welcome|no problem|de nada|imagina|por nada|un placer"),
     (0.8, r"ok|okey|okay|oki|vale|va|sale|enterad*|entendido|perfecto|excelente|de acuerdo|copiado|anotado|claro|"
         r"claro que si|super|genial|buenisimo|que bien|recibido|quedo (?:pendiente|atent*|al pendiente)|"
-        r"estamos (?:pendientes|atentos)|al pendiente|asi es|correcto|^esta bien|bendiciones|dale|bueno|bueno pues|dios (?:l[aeo]|los|te|les) bendiga|animo|ni modo|ojala|^asi queda|sale pues|ah ok|ah va|ya vi|ya vi gracias"),
+        r"estamos (?:pendientes|atentos)|al pendiente|asi es|correcto|^esta bien|bendiciones|(?:listo|ok|va|sale|perfecto|excelente),? (?:muchas |mil |muchisimas )*gracias|dale|bueno|bueno pues|dios (?:l[aeo]|los|te|les) bendiga|animo|ni modo|ojala|^asi queda|sale pues|ah ok|ah va|ya vi|ya vi gracias"),
     (1, r"got it|noted|great|perfect|awesome|sure|cool|will do|understood|roger|alright|nice|great work|good job"),
     (1, r"beleza|perfeito|otimo|certo|combinado|entendi|ciente|show|top|maravilha|fechado"),
     (1, r"feliz *|felicidades|felicitaciones|happy birthday|congratulations|congrats|parabens|bienvenid*|welcome|bem vind*"),
@@ -118,7 +118,7 @@ REQUEST: Final[Table] = (
         r"indican|autorizan|liberan|habilitan|activan|corrigen|cambian|actualizan|cargan|generan|cancelan|revisan|checan|validan)"),
     (1, r"(?:para|con) (?:el |la |un |una )?(?:alta|baja|liberacion|cancelacion|correccion|autorizacion|actualizacion|activacion|habilitar|liberar|"
         r"cancelar|corregir|autorizar|cambio|ajuste|reactivar|reactivacion|validar|revisar|generar) (?:de|del|la|el|los|las|un|una|este|esta)"),
-    (1, r"dar(?:lo|la|los|las|me|nos)? de (?:alta|baja)|como (?:le |se |puedo |hago |saco |podemos |le hago )+|que (?:hago|hacemos|procede|puedo hacer|se hace)"),
+    (1, r"dar(?:lo|la|los|las|me|nos)? de (?:alta|baja)|como (?:proced\w+|lo hago|hacemos|podria)|como (?:le |se |puedo |hago |saco |podemos |le hago )+|que (?:hago|hacemos|procede|puedo hacer|se hace)"),
     (1.3, r"(?:can|could|would) (?:you|someone|somebody|anyone|u) (?:please )?(?:\w+)|need* (?:help|support|assistance|a|an|the|to|new|someone|you)|"
           r"help (?:with|please|needed|us|me)|assist*|kindly|por favor (?:reset|check|fix|help|look|update|cancel)|i (?:want|would like) to|how (?:do|can) (?:i|we)"),
     (1.3, r"(?:poderiam|podem|pode|poderia|conseguem|consegue) (?:me |nos |~)?(?:\w+)|preciso|precisamos|ajuda (?:com|por|aqui|na|no)|me ajud*|nos ajud*|"
@@ -149,7 +149,7 @@ INSISTENCE: Final[Table] = (
           r"sin (?:respuesta|solucion|novedad|avance)|hoy tampoco|^y (?:lo|el|la|los|las) (?:mio|mia|mios|mias|nuestro|nuestra|otro|otra)|nadie (?:contesta|responde|me contesta|nos contesta|me apoya|nos apoya)|"
           r"no (?:me|nos) han (?:contestado|respondido|apoyado|resuelto|atendido|dado)|no he tenido respuesta|"
           r"otra vez (?:lo|igual|con)|de nuevo (?:lo|igual|con)|el mismo (?:error|problema|detalle)|no se ha (?:resuelto|solucionado|corregido)"),
-    (0.8, r"aun|todavia"),
+    (0.9, r"aun|todavia|sigue|siguen|sigo|seguimos"),
     (1.5, r"any (?:news|update*|word|progress|luck|answer*)|still (?:\w+)|same (?:issue|problem|error|thing)|status\?|(?:ticket|case) \d+ status|waiting|"
           r"how long|eta|what's the status|follow* up|any one\?|bump|again"),
     (1.5, r"alguma (?:novidade|resposta|noticia|previsao)|ainda (?:\w+)|continua* (?:\w+)|segue (?:sem|igual|com)|mesmo (?:problema|erro) de|e ai|"
@@ -161,6 +161,7 @@ DETAIL: Final[Table] = (
           r"cerr*|abr*|actualiz*|valid*|hice|hicimos|mand*|envi*|pas*|di|dimos|levant*|report*|borr*|sal*|entr*|verifi*)"),
     (1, r"(?:es|son|seria*|era|fue) (?:el|la|los|las|de|del|en|este|esta|un|una|para|por|con|desde|cuando|solo|todo*)|(?:el|la) (?:folio|ticket|pedido|"
         r"orden|factura|codigo|numero|articulo|serie) es|aqui (?:esta|va|estan|le|les|te)|este es|esta es|estos son|estas son|ese es|esa es"),
+    (0.8, r"^(?:es|son|era|eran|fue|esta|estan) \w+"),
     (1, r"(?:te|les|le|adjunto|anexo|envio|mando|comparto|agrego|paso|aqui) (?:\w+ )?(?:foto*|imagen*|captura*|evidencia*|pantalla*|archivo*|video*|excel|datos)|"
         r"asi (?:sale|aparece|me|nos|esta|se|lo)|me (?:aparece|sale|marca|dice|manda) (?:esto|asi|lo mismo|ahora|este|lo siguiente)|(?:ahora|ahorita) "
         r"(?:me|nos|si|ya|dice|marca|sale|aparece|manda)|es (?:correcto|asi)"),
@@ -182,7 +183,7 @@ RESOLUTION: Final[Table] = (
     (1.6, r"(?:quedo|quedaron|queda|quedan|quedado) (?:list*|resuelt*|solucionad*|corregid*|ok|bien|liberad*|actualizad*|cargad*|dad*|habilitad*|activ*|"
           r"atendid*|arreglad*|funcion*|autorizad*|cancelad*|modificad*|ajustad*)"),
     (1.2, r"^(?:(?:ya|si|ok|va|bien),? )?(?:esta |estan |quedo |queda |fue )?(?!enterad|nada|pedid|mercad|estado|traslad|cuidad|lado|contad|sonid|apellid|cada|demasiad|pasad|helad|ensalad|entrada)\w{3,}(?:ado|ada|ados|adas|ido|ida|idos|idas)(?:$|(?= ?[,.!])|(?= (?:la|el|los|las|tu|su|sus|por|a|al)(?!\w)))"),
-    (1.8, r"^(?:ya|listo|ahora si|ya si|eso era|era eso|si ya|ya ok|quedo|solucionado|solved|done)[ ,.]+(?:muchas |mil |muchisimas )*gracias|^(?:ahora si|era eso|eso era)|^(?:ya|listo|si ya)$|^quedo(?! (?:pendiente|atent|al |en |a la))|gracias,? ya (?!no)\w+"),
+    (1.8, r"^(?:ya|listo|ahora si|ya si|eso era|era eso|si ya|ya ok|quedo|solucionado|solved|done)[ ,.]+(?:muchas |mil |muchisimas )*gracias|^(?:ahora si|era eso|eso era)|^(?:ya|listo|si ya)$|^(?:si|listo|ok)?,? ?ya (?!no |me |nos |quisiera)\w+[^?]{0,40} gracias|^quedo(?! (?:pendiente|atent|al |en |a la))|gracias,? ya (?!no)\w+"),
     (1.6, r"(?:listo|^lista|listos|resuelto|resuelta|solucionado|solucionada|corregido|corregida|liberado|liberada|liberados|hecho|arreglado|"
           r"reparado|actualizado|autorizado|autorizada|habilitado|cancelado|aplicado|realizado|atendido|cargado|cargados|cargada|modificado|ajustado|"
           r"activado|desbloqueado|generado|generada|asignado)"),

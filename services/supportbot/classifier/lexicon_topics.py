@@ -45,15 +45,15 @@ IMPACT: Final[dict[Priority, Table]] = {
     Priority.URGENT: (
         (1, r"(?:no|sin|nao|can't|cannot) (?:~)?(?:podemos|puedo|pueden|puede|poder|deja|permite|conseguimos|se puede)? ?(?:cobr*|vend*|operar|trabajar|take any payments|take payments|sell)"),
         (1, r"sin sistema|se cayo (?:todo|el sistema|la red)|no tenemos sistema|ninguna tienda|todas las tiendas|varias tiendas|todo (?:el|la) (?:sistema|tienda) (?:caid*|parad*|detenid*)"),
-        (1, r"tienda (?:parada|detenida|cerrada)|venta* detenida*|sin venta*|robo|hacke*|fraude|alguien entro a mi cuenta|incendio|humo|everything is down|"
+        (1, r"tienda (?:parada|detenida|cerrada)|venta* detenida*|sin venta*|robo|(?:hay|tengo|tenemos|con) (?:mucha |una )?fila|hacke*|fraude|alguien entro a mi cuenta|incendio|humo|everything is down|"
             r"(?:system|pos|site) is down|o sistema caiu|nao conseguimos vender|all stores|todas as lojas"),
     ),
     Priority.HIGH: (
         (1, r"(?:no|tampoco|aun no|todavia no|nao) (?:~)?(?:puedo|puede|pueden|podemos|pude|pudo|pudimos|deja|dejan|dejo|permit*|imprim*|timbr*|abre|abren|funcion*|jal*|sirv*|"
-            r"lee|leen|prend*|enciend*|recib*|recepcion*|conect*|carga|entra|proces*|factur*|consig*|conseg*|responde*)"),
+            r"lee|leen|prend*|enciend*|recib*|recepcion*|conect*|carga|entra|proces*|factur*|consig*|conseg*|responde*|avanz*|reflej*|aparece*|cuadra*|coincid*|integr*|deja*|enfria*)"),
         (1, r"(?:proveedor|cliente*|chofer|transportista|repartidor|camion|unidad)\w* (?:\w+ ){0,3}(?:espera*|esperando|aqui|en tienda|molest*)|esperando (?:el|la|los) "
             r"(?:proveedor|cliente*|chofer)|urge|urgente|urgencia|lo antes posible|a la brevedad|cuanto antes|asap|urgent|immediately|detenid*|parad*"),
-        (1, r"sin (?:internet|luz|red|linea|poder)|se cayo|caid*|bloquead*|not working|doesn't work|is down|is out|double charged|won't|can't|unable|sem internet|"
+        (1, r"sin (?:internet|luz|red|linea|poder)|se cayo|se fue (?:la luz|el internet|el sistema|la red)|no (?:nos |les )?lleg\w+|averiad*|danad*|ya (?:lo|la|se) va|caid*|bloquead*|not working|doesn't work|is down|is out|double charged|won't|can't|unable|sem internet|"
             r"nao (?:esta )?(?:funcion*|imprim*|pass*|abre)|cobrad* duas|duplicad*|customers? waiting|apagad*|se apago"),
     ),
     Priority.LOW: (

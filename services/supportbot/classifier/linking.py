@@ -56,6 +56,8 @@ def _people(scene: Scene, incident: Incident) -> list[tuple[float, str]]:
             parts.append((1.0, "insists on what its author reported"))
     elif (seen := incident.seen.get(scene.author)) is not None:
         parts.append((0.8 + 1.5 * math.exp(-scene.age_min(seen) / 15), "its author wrote in it before"))
+        if scene.solves and scene.verdict.signals.resolution >= 1.2:
+            parts.append((0.8, "ends what its author took on"))
     elif not scene.solves:
         parts.append((-0.5, ""))
     if incident.reporter in scene.addressed:
@@ -73,7 +75,9 @@ def _numbers(scene: Scene, incident: Incident) -> list[tuple[float, str]]:
     parts: list[tuple[float, str]] = []
     common = sorted((verdict.numbers & sites) | (verdict.numbers & documents))
     if common:
-        parts.append((2.8, f"names {common[0]} as it does"))
+        # People report from their own store all day, so its number says little about which of their matters is meant.
+        own_store = incident.reporter == scene.author and not verdict.numbers & documents
+        parts.append((1.0 if own_store else 2.8, f"names {common[0]} as it does"))
     elif verdict.sites and sites:
         # Others join a matter from their own store; an answer names the store that it is meant for.
         parts.append((-2.0 if scene.solves or incident.reporter == scene.author else -0.8, ""))

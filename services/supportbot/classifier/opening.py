@@ -27,6 +27,7 @@ def weigh_report(scene: Scene) -> Weighed:
     """Log-odds that the text, read with what waits beside it, reports something."""
     verdict, s = scene.verdict, scene.verdict.signals
     problem, request = min(s.problem, 1.4) / 1.4, min(s.request, 1.4) / 1.4
+    long = verdict.length >= 60  # Resolutions are short; in a long report "ya pasó" tells the course of events.
     parts = [
         (-1.7, ""),
         (
@@ -39,7 +40,7 @@ def weigh_report(scene: Scene) -> Weighed:
         (0.25 * min(verdict.length / 40, 2.5) - (0.4 if verdict.length < 18 else 0.0), ""),
         (-1.2 * max(0.0, min(s.insistence, 2.0) - (0.8 if scene.own is None else 0.0)), ""),
         (-0.5 * min(s.detail, 1.5), "sounds like a detail"),
-        (-1.4 * min(s.resolution, 2.0), "sounds like a resolution"),
+        (-1.4 * min(s.resolution, 2.0) * (0.3 if long and (s.problem or s.request) else 1.0), ""),
         (-1.3 * min(s.announcement, 2.0), "sounds like an announcement"),
         (-0.9 * min(s.answer, 1.6) * (1 - 0.5 * request), "sounds like an answer"),
         (-0.5 * s.small_talk, "sounds like small talk"),

@@ -58,6 +58,8 @@ class Verdict(BaseModel):
     """Probability of each kind; they add up to 1. The kinds that only a conversation shows may be absent."""
     category: str | None = None
     """The name of one of the bot's categories; None when nothing speaks for any."""
+    categories: dict[str, float] = {}
+    """Points by category where a tier counts them; the group's usual category then tips a close race."""
     priority: Priority | None = None
     """By impact; None when the text tells none, and then the category's priority holds."""
     sites: tuple[str, ...] = ()
