@@ -10,16 +10,16 @@ import structlog
 
 from supportbot.breaker import Breaker, BreakerPolicy
 from supportbot.bus import Bus, Handler
-from supportbot.errors import PermanentError, TemporaryError, UnavailableError
-from supportbot.health import Health, State
+from supportbot.cancellation import end_for_sure
+from supportbot.errors import PermanentError, TemporaryError
 from supportbot.ids import make_group_ref
+from supportbot.pipeline import run_with_bus
 from supportbot.service import Service, run_service
 from supportbot.settings import Settings, load_settings, read_install_key
 from supportbot.spec import Mode, SupportBot, Zoho, load_bot
 from supportbot.ticket.app import Door, Office, create_ticket_app
 from supportbot.ticket.asked_tickets import AskedTickets
 from supportbot.ticket.authorisation import Authorisation
-from supportbot.ticket.background import end_for_sure
 from supportbot.ticket.book import Book
 from supportbot.ticket.contacts import Contacts
 from supportbot.ticket.data_centers import HOSTS
@@ -35,9 +35,6 @@ from supportbot.ticket.zoho import DeskConfig, open_accounts, open_desk
 from supportbot.ticket.zoho_health import ZohoHealth
 from supportbot.topology import Bucket, Stage
 
-_WATCH_INTERVAL_S: Final = 1.0
-_INSIST_AFTER_S: Final = 5.0
-"""Longer than the bus needs to close; a handler that finishes is not disturbed."""
 _QUEUE_INTERVAL_S: Final = 15.0
 _BREAKER_POLICY: Final = BreakerPolicy(max_open_s=60.0)
 
@@ -57,45 +54,30 @@ async def main(service: Service) -> None:
     if bot.spec.zoho is not None:
         Grants(service.settings, bot.spec.zoho.credentials_secret_ref.name).read()  # A missing key ends the start.
     door = Door()
-    service.health.declare("bus", gates=True)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(service.serve(create_ticket_app(service, door)))
         # Not a task: it is cancelled first, so that the message at hand is still finished.
-        await end_for_sure(_run_pipeline(service, bot, door), again_s=_INSIST_AFTER_S)
-
-
-async def _run_pipeline(service: Service, bot: SupportBot, door: Door) -> None:
-    """Work as soon as there is a bus; until cancelled."""
-    while True:
-        try:
-            async with Bus.connect(service.settings.nats_url, bot=bot.metadata.name, service="ticket") as bus:
-                await _work(service, bot, bus, door)
-        except UnavailableError as exc:
-            service.health.set("bus", State.DOWN, str(exc))
-            await asyncio.sleep(_WATCH_INTERVAL_S)
+        await run_with_bus(
+            service, bot.metadata.name, lambda bus: _work(service, bot, bus, door), away="tickets wait in their stream"
+        )
 
 
 async def _work(service: Service, bot: SupportBot, bus: Bus, door: Door) -> None:
-    health, lanes = service.health, service.settings.lanes
-    state = await bus.bucket(Bucket.STATE)
-    idle = _find_reason_to_idle(bot)
+    """Make tickets, or only decide in Shadow mode; a paused bot's messages wait."""
+    lanes = service.settings.lanes
+    if bot.spec.mode is Mode.SHADOW or bot.spec.zoho is None:
+        door.reason = "no tickets are made: the bot is in Shadow mode"
+        await bus.consume(Stage.TICKET, ShadowHandler("shadow"), lanes=lanes)
+        return
+    service.health.declare("zoho")
     async with AsyncExitStack() as stack:
-        loops = [_watch_bus(health, bus), health.report(state)]
-        handler: Handler = ShadowHandler(idle or "shadow")
-        if idle is None and bot.spec.zoho is not None:
-            health.declare("zoho")
-            parts = await stack.enter_async_context(_open_parts(service, bot, bot.spec.zoho, bus))
-            stack.enter_context(door.opened(parts.office))
-            loops += [parts.zoho_health.watch(), _retry_asked(parts.office.asked)]
-            handler = parts.handler
-        else:
-            door.reason = f"no tickets are made: the bot is in {idle} mode"
+        parts = await stack.enter_async_context(_open_parts(service, bot, bot.spec.zoho, bus))
+        stack.enter_context(door.opened(parts.office))
         async with asyncio.TaskGroup() as tasks:
-            for loop in loops:
-                tasks.create_task(end_for_sure(loop))
-            consuming = bus.consume(Stage.TICKET, handler, lanes=lanes)
-            # With lanes it gives running handlers their time; before, it asks the broker, and may lose a cancellation.
-            tasks.create_task(end_for_sure(consuming, is_finishing=lambda: bool(bus.lanes)))
+            tasks.create_task(end_for_sure(parts.zoho_health.watch()))
+            tasks.create_task(end_for_sure(_retry_asked(parts.office.asked)))
+            if not bot.spec.paused:
+                await bus.consume(Stage.TICKET, parts.handler, lanes=lanes)
 
 
 @asynccontextmanager
@@ -159,13 +141,6 @@ def _make_policy(settings: Settings, bot: SupportBot, zoho: Zoho) -> Policy:
     )
 
 
-def _find_reason_to_idle(bot: SupportBot) -> str | None:
-    """Why the bot does nothing; None when it acts."""
-    if bot.spec.mode is Mode.SHADOW:
-        return "shadow"
-    return "paused" if bot.spec.paused else None
-
-
 async def _retry_asked(asked: AskedTickets) -> None:
     """Try the requests that wait for Zoho, until cancelled."""
     while True:
@@ -174,12 +149,6 @@ async def _retry_asked(asked: AskedTickets) -> None:
         except (TemporaryError, PermanentError) as exc:
             _log.warning("asked_tickets_wait", error_type=type(exc).__name__)
         await asyncio.sleep(_QUEUE_INTERVAL_S)
-
-
-async def _watch_bus(health: Health, bus: Bus) -> None:
-    while True:
-        health.set("bus", State.OK if bus.is_ready else State.DOWN, "" if bus.is_ready else "the broker is away")
-        await asyncio.sleep(_WATCH_INTERVAL_S)
 
 
 if __name__ == "__main__":

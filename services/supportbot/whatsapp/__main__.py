@@ -3,7 +3,7 @@
 import asyncio
 import fcntl
 from collections.abc import Iterator
-from contextlib import AsyncExitStack, ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +11,10 @@ import structlog
 from fastapi import APIRouter
 
 from supportbot.bus import Bus
-from supportbot.errors import UnavailableError, UserError
+from supportbot.errors import UserError
 from supportbot.health import Health, State
 from supportbot.metrics import WHATSAPP_CONNECTED
+from supportbot.pipeline import run_with_bus
 from supportbot.service import Service, run_service
 from supportbot.settings import Settings, load_settings, read_install_key
 from supportbot.spec import Gateway as GatewayName
@@ -34,7 +35,6 @@ from supportbot.whatsapp.simulated_whatsapp import SimulatedWhatsApp
 from supportbot.whatsapp.simulator import Simulator
 
 WATCH_INTERVAL_S = 1.0
-BUS_RETRY_S = 1.0
 
 _log = structlog.get_logger(__name__)
 
@@ -58,7 +58,6 @@ class Parts:
 async def main(service: Service) -> None:
     """The gateway, its journal and its HTTP side run with or without a bus; inside of them runs what needs it."""
     service.health.declare("whatsapp")
-    service.health.declare("bus", gates=True)
     with ExitStack() as stack:
         parts = _make_parts(service.settings, stack)
         spec, journal, gateway = parts.bot.spec, parts.journal, parts.gateway
@@ -77,7 +76,12 @@ async def main(service: Service) -> None:
                 sink = JournalSink(journal, roster=parts.roster, groups=groups, bells=bells)
                 tasks.create_task(gateway.run(sink))
             # Not a task: it is cancelled before them, so that an answer on its way still finds a link.
-            await _run_pipeline(service, parts)
+            await run_with_bus(
+                service,
+                parts.bot.metadata.name,
+                lambda bus: _work(service, parts, bus),
+                away="messages wait in the journal",
+            )
 
 
 def _make_parts(settings: Settings, stack: ExitStack) -> Parts:
@@ -100,28 +104,24 @@ def _make_parts(settings: Settings, stack: ExitStack) -> Parts:
     )
 
 
-async def _run_pipeline(service: Service, parts: Parts) -> None:
-    """Drain the journal and answer, as soon as there is a bus; until cancelled."""
+async def _work(service: Service, parts: Parts, bus: Bus) -> None:
+    """Drain the journal and answer."""
     spec, settings = parts.bot.spec, service.settings
-    async with AsyncExitStack() as stack:
-        bus = await _connect(settings, parts.bot, service.health, stack)
-        handler = ReplyHandler(
-            spec,
-            rooms=rooms_of(spec, parts.roster.install_key),
-            gateway=parts.gateway,
-            journal=parts.journal,
-            ledger=bus.effects,
-            pacer=parts.pacer,
-        )
-        publisher = Publisher(
-            bus, journal=parts.journal, attachments=parts.attachments, roster=parts.roster, bell=parts.ready
-        )
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(_watch_bus(service.health, bus))
-            tasks.create_task(_report(service.health, bus))
-            tasks.create_task(publisher.run())
-            if not spec.paused:
-                tasks.create_task(bus.consume(Stage.WHATSAPP, handler, lanes=settings.lanes))
+    handler = ReplyHandler(
+        spec,
+        rooms=rooms_of(spec, parts.roster.install_key),
+        gateway=parts.gateway,
+        journal=parts.journal,
+        ledger=bus.effects,
+        pacer=parts.pacer,
+    )
+    publisher = Publisher(
+        bus, journal=parts.journal, attachments=parts.attachments, roster=parts.roster, bell=parts.ready
+    )
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(publisher.run())
+        if not spec.paused:
+            tasks.create_task(bus.consume(Stage.WHATSAPP, handler, lanes=settings.lanes))
 
 
 def _make_gateway(bot: SupportBot, settings: Settings, stack: ExitStack) -> tuple[Gateway, APIRouter | None]:
@@ -136,17 +136,6 @@ def _make_gateway(bot: SupportBot, settings: Settings, stack: ExitStack) -> tupl
     return simulator, simulator_api.create_router(simulator, server, default_group=groups[0].jid)
 
 
-async def _connect(settings: Settings, bot: SupportBot, health: Health, stack: AsyncExitStack) -> Bus:
-    """The bus, as soon as there is one; the journal fills meanwhile."""
-    while True:
-        try:
-            name = bot.metadata.name
-            return await stack.enter_async_context(Bus.connect(settings.nats_url, bot=name, service="whatsapp"))
-        except UnavailableError as exc:
-            health.set("bus", State.DOWN, str(exc))
-            await asyncio.sleep(BUS_RETRY_S)
-
-
 async def _watch(health: Health, gateway: Gateway, *, paused: bool) -> None:
     """Report the state of the link, until cancelled."""
     while True:
@@ -154,27 +143,6 @@ async def _watch(health: Health, gateway: Gateway, *, paused: bool) -> None:
         WHATSAPP_CONNECTED.set(state.connected)
         message = "the bot is paused: messages wait at WhatsApp" if paused else state.message
         health.set("whatsapp", State.OK if state.connected else State.DEGRADED, message)
-        await asyncio.sleep(WATCH_INTERVAL_S)
-
-
-async def _report(health: Health, bus: Bus) -> None:
-    """Keep the state in its bucket, which may be created later than this process."""
-    while True:
-        try:
-            bucket = await bus.bucket("state")
-        except UnavailableError:
-            await asyncio.sleep(BUS_RETRY_S)
-            continue
-        await health.report(bucket)
-
-
-async def _watch_bus(health: Health, bus: Bus) -> None:
-    """Report the state of the bus, until cancelled."""
-    while True:
-        if bus.is_ready:
-            health.set("bus", State.OK)
-        else:
-            health.set("bus", State.DOWN, "NATS does not answer; messages wait in the journal")
         await asyncio.sleep(WATCH_INTERVAL_S)
 
 

@@ -219,7 +219,7 @@ async def test_shadow_calls_nobody(machine: Machine, bus: Bus, emulator: Emulato
         await bus.publish(opening(1))
         answer = await service.http.post("/tickets", json=REQUEST)
         assert answer.status_code == 503
-        assert "shadow" in answer.json()["detail"]
+        assert "Shadow mode" in answer.json()["detail"]
     assert await emulator.calls("POST", "") == 0
 
 

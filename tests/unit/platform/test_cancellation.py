@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from supportbot.ticket.background import end_for_sure
+from supportbot.cancellation import end_for_sure
 
 
 class Deaf:

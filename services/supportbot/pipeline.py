@@ -1,0 +1,65 @@
+"""What every service does with its bus: connect, work while there is one, tell how it is, and begin again."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from supportbot.bus import Bus
+from supportbot.cancellation import end_for_sure
+from supportbot.errors import UnavailableError
+from supportbot.health import Health, State
+from supportbot.service import Service
+from supportbot.topology import Bucket
+
+WATCH_INTERVAL_S = 1.0
+INSIST_AFTER_S = 5.0
+"""Longer than the bus needs to close; a handler that finishes is not disturbed."""
+
+
+async def run_with_bus(service: Service, bot: str, work: Callable[[Bus], Awaitable[None]], *, away: str) -> None:
+    """Run `work` with a bus until cancelled, again whenever the bus or one of its buckets is not there (yet).
+
+    HTTP, journal and gateway go on meanwhile: they are not run in here.
+
+    Args:
+        service: Whose health has the check `bus`, on which readiness depends.
+        bot: Its name.
+        work: Runs until cancelled; raises UnavailableError when something of the bus is missing.
+        away: What happens to messages while the broker is away, for `/health`.
+    """
+    service.health.declare("bus", gates=True)
+    await end_for_sure(_keep_working(service, bot, work, away), again_s=INSIST_AFTER_S)
+
+
+async def _keep_working(service: Service, bot: str, work: Callable[[Bus], Awaitable[None]], away: str) -> None:
+    while True:
+        try:
+            async with (
+                Bus.connect(service.settings.nats_url, bot=bot, service=service.name) as bus,
+                asyncio.TaskGroup() as tasks,
+            ):
+                tasks.create_task(end_for_sure(_watch(service.health, bus, away)))
+                tasks.create_task(end_for_sure(_report(service.health, bus)))
+                # With lanes it gives running handlers their time; before, it may lose a cancellation.
+                tasks.create_task(end_for_sure(_call(work, bus), is_finishing=lambda: bool(bus.lanes)))
+        except* UnavailableError as missing:
+            service.health.set("bus", State.DOWN, f"{missing.exceptions[0]}; {away}")
+        await asyncio.sleep(WATCH_INTERVAL_S)
+
+
+async def _call(work: Callable[[Bus], Awaitable[None]], bus: Bus) -> None:
+    await work(bus)
+
+
+async def _watch(health: Health, bus: Bus, away: str) -> None:
+    """Tell how the bus is, until cancelled."""
+    while True:
+        if bus.is_ready:
+            health.set("bus", State.OK)
+        else:
+            health.set("bus", State.DOWN, f"NATS does not answer; {away}")
+        await asyncio.sleep(WATCH_INTERVAL_S)
+
+
+async def _report(health: Health, bus: Bus) -> None:
+    """Keep the process's state in its bucket, for the operator and others to read."""
+    await health.report(await bus.bucket(Bucket.STATE))
