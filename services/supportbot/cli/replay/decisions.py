@@ -1,0 +1,42 @@
+"""The decisions file of `supportbot replay`: JSON lines, one for every message of the export, in its order."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from supportbot.cli.replay.result import Line
+from supportbot.errors import UserError
+
+
+def describe_line(line: Line) -> dict[str, Any]:
+    """One line of the file. What WhatsApp wrote has the author `""`."""
+    return {
+        "line": line.message.line,
+        "at": line.at.isoformat(),
+        "author": line.message.author or "",
+        "kind": line.kind,
+        "incident": line.ticket,
+        "opens": line.opens,
+        "category": line.category,
+        "priority": line.priority,
+        "tier": line.tier,
+        "reasons": list(line.reasons),
+    }
+
+
+def check_path(path: Path) -> None:
+    """Find out before a long run that the file cannot be written. Raises UserError."""
+    if path.is_dir():
+        raise UserError(f"--decisions: {str(path)!r} is a folder; give the name of a file")
+    if not path.absolute().parent.is_dir():
+        raise UserError(f"--decisions: the folder of {str(path)!r} does not exist; make it first")
+
+
+def write_decisions(path: Path, lines: Iterable[Line]) -> None:
+    """Write the file. Raises UserError when that is not possible."""
+    try:
+        with path.open("w", encoding="utf-8", newline="\n") as file:
+            file.writelines(json.dumps(describe_line(line), ensure_ascii=False) + "\n" for line in lines)
+    except OSError as exc:
+        raise UserError(f"--decisions: {str(path)!r} cannot be written ({exc.strerror})") from exc

@@ -1,0 +1,157 @@
+"""Folds what a run left behind into one line per message and one ticket per incident, as they stood at the end. Pure."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from supportbot.classifier.final import final_decisions
+from supportbot.cli.replay.pipeline import Run
+from supportbot.contracts import Decision, IncidentState, Kind, Outcome
+from supportbot.export.chat import ExportedMessage
+from supportbot.ids import make_incident_id
+from supportbot.trail import Ledger
+
+SYSTEM = "system"
+"""The kind of a line that WhatsApp wrote."""
+NO_TIER = "none"
+_NOTICE = "written by WhatsApp itself"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One message of the export, and what became of it."""
+
+    message: ExportedMessage
+    at: datetime
+    """With the offset of the time zone."""
+    kind: str
+    tier: str = NO_TIER
+    reasons: tuple[str, ...] = ()
+    ticket: str | None = None
+    """The label of the ticket that it belongs to."""
+    opens: bool = False
+    category: str | None = None
+    priority: str | None = None
+    outcome: Outcome | None = None
+    """None for what WhatsApp wrote, and for what is unaccounted for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ticket:
+    """A ticket that the bot would have opened."""
+
+    label: str
+    """`#1` for the first one in the file."""
+    incident: IncidentState
+    reporter: str
+    lines: tuple[Line, ...]
+    """Its messages, in the order of the file."""
+
+    @property
+    def attachments(self) -> int:
+        """How many of its messages bring a file."""
+        return sum(line.message.media in {"image", "video", "audio", "document", "unknown"} for line in self.lines)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """Everything that is shown of a replay."""
+
+    lines: tuple[Line, ...]
+    """One for each message of the period, in the order of the file."""
+    tickets: tuple[Ticket, ...]
+    ledger: Ledger
+
+    @property
+    def complete(self) -> bool:
+        """Whether every message was received, and came to an end that is no dead letter."""
+        people = sum(line.kind != SYSTEM for line in self.lines)
+        settled = len(self.ledger.received) == people and not self.ledger.unaccounted()
+        return settled and not self.ledger.counts()[Outcome.DEAD_LETTER]
+
+    def kinds(self) -> Counter[str]:
+        """Lines per kind."""
+        return Counter(line.kind for line in self.lines)
+
+
+def fold_run(
+    messages: Sequence[ExportedMessage], moments: Sequence[datetime], refs: Mapping[int, str], run: Run
+) -> Result:
+    """The lines and tickets of a run.
+
+    Args:
+        messages: In the order of the file.
+        moments: Their times.
+        refs: The `message_ref` of each message that a person wrote, by its line.
+        run: What the run left behind.
+    """
+    decisions, ledger = final_decisions(run.trail), Ledger(run.trail)
+    by_ref = {refs[message.line]: message for message in messages if message.line in refs}
+    labels = _labels(by_ref, decisions, run)
+    lines = []
+    for message, at in zip(messages, moments, strict=True):
+        ref = refs.get(message.line)
+        if ref is None:
+            lines.append(Line(message=message, at=at, kind=SYSTEM, reasons=(_NOTICE,)))
+            continue
+        decision, last = decisions.get(ref), ledger.last.get(ref)
+        outcome = last.outcome if last is not None else None
+        if decision is None or outcome is Outcome.DEAD_LETTER:
+            why = f"dead letter: {', '.join(last.reasons)}" if last is not None else "no stage settled it"
+            reasons = (why, *(decision.reasons if decision else ()))
+            decision = (decision or Decision(kind=Kind.CHATTER)).model_copy(update={"reasons": reasons})
+        lines.append(_line(message, at, decision, outcome, labels, run.incidents))
+    tickets = tuple(_ticket(one, label, lines, by_ref, run.incidents) for one, label in labels.items())
+    return Result(lines=tuple(lines), tickets=tickets, ledger=ledger)
+
+
+def _labels(by_ref: Mapping[str, ExportedMessage], decisions: Mapping[str, Decision], run: Run) -> dict[str, str]:
+    """A label for every incident, in the order of the messages that opened them.
+
+    Incidents whose every message was moved to another one later are tickets all the same: they had been opened by then.
+    """
+    known = {decision.incident_id for decision in decisions.values()}
+    known |= {entry.incident_id for entry in run.trail if entry.outcome is Outcome.TICKET}
+    ids = [one for one in map(make_incident_id, by_ref) if one in known and one in run.incidents]
+    return {one: f"#{number}" for number, one in enumerate(ids, 1)}
+
+
+def _line(
+    message: ExportedMessage,
+    at: datetime,
+    decision: Decision,
+    outcome: Outcome | None,
+    labels: Mapping[str, str],
+    incidents: Mapping[str, IncidentState],
+) -> Line:
+    incident = incidents.get(decision.incident_id or "")
+    priority = incident.priority if incident is not None else decision.priority
+    return Line(
+        message=message,
+        at=at,
+        kind=decision.kind.value,
+        tier=decision.tier.value,
+        reasons=decision.reasons,
+        ticket=labels.get(decision.incident_id or ""),
+        opens=decision.opens,
+        category=incident.category if incident is not None else decision.category,
+        priority=priority.value if priority is not None else None,
+        outcome=outcome,
+    )
+
+
+def _ticket(
+    incident_id: str,
+    label: str,
+    lines: Sequence[Line],
+    by_ref: Mapping[str, ExportedMessage],
+    incidents: Mapping[str, IncidentState],
+) -> Ticket:
+    opening = next(message for ref, message in by_ref.items() if make_incident_id(ref) == incident_id)
+    return Ticket(
+        label=label,
+        incident=incidents[incident_id],
+        reporter=opening.author or "",
+        lines=tuple(line for line in lines if line.ticket == label),
+    )
