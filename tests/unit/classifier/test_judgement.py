@@ -19,11 +19,8 @@ def label(number: int, role: str, *incidents: str) -> Labelled:
 
 def decide(messages: list[Labelled], *words: str) -> dict[str, Decision]:
     """`!A` opens predicted incident A, `A` belongs to it, `-` is left alone."""
-    opened = {
-        word[1:]: make_incident_id(one.message.message_ref)
-        for one, word in zip(messages, words, strict=True)
-        if word[0] == "!"
-    }
+    pairs = list(zip(messages, words, strict=True))
+    opened = {word[1:]: make_incident_id(one.message.message_ref) for one, word in pairs if word[0] == "!"}
     return {
         one.id: Decision(kind=Kind.INCIDENT, opens=word[0] == "!", incident_id=opened.get(word.lstrip("!")))
         for one, word in pairs
