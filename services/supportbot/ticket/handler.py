@@ -124,7 +124,10 @@ class TicketHandler:
             return None
         if page is None:
             page = await self._incidents.open(news, event.group_ref, rebuilt=True)
-        await self._incidents.add(page, news)
+        if event.change == "edited":
+            await self._incidents.correct(page, news)
+        else:
+            await self._incidents.add(page, news)
         ctx.record(Outcome.CORRECTION, incident_id=incident.incident_id)
         return None
 

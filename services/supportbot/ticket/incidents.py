@@ -121,6 +121,15 @@ class Incidents:
         await self.attach(page, news.messages)
         await self._refresh(page, news.incident)
 
+    async def correct(self, page: Page, news: News) -> None:
+        """Say in a comment that a message was edited, and show its new text where the description tells it."""
+        texts = {message.message_ref: message.text for message in news.messages}
+        corrected = tuple(
+            message.model_copy(update={"text": texts.get(message.message_ref, message.text)})
+            for message in page.messages
+        )
+        await self.add(page.model_copy(update={"messages": corrected}), news)
+
     async def _refresh(self, page: Page, incident: IncidentState) -> None:
         text = make_ticket_text(incident, page.messages, self._policy.words, rebuilt=page.rebuilt)
         await self._tickets.update(page.ticket_id, page.text, text)

@@ -297,7 +297,9 @@ async def test_corrections_are_comments(replica: Replica, emulator: Emulator) ->
             incident=make_incident(),
         )
         await replica.call(event)
-    comments = [one["content"] for one in (await emulator.state())["comments"]]
+    state = await emulator.state()
+    comments = [one["content"] for one in state["comments"]]
+    assert "la 910, perdón" in state["tickets"][0]["description"]
     assert [text.splitlines()[0][:20] for text in comments] == [
         "Se corrigió un mensa",
         "Se eliminó en el gru",

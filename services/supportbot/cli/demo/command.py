@@ -121,7 +121,7 @@ class _Demo:
         say("\nstill running; Ctrl-C stops it. To try:", style="bold", highlight=False)
         say(f"  the tickets       {desk_url}/", highlight=False)
         for service in SERVICES:
-            say(f"  {service:<17} {running.bot.address(service)}/docs", highlight=False)
+            say(f"  {service:<17} {running.bot.address(service)}/openapi.json", highlight=False)
         say(f"  NATS              {running.server.url} (monitor {running.server.monitor_url})", highlight=False)
         say("  say something in the group:", highlight=False)
         body = '{"sender": {"phone": "+529985550199", "name": "Nora"}, "text": "la 707 no puede cobrar, su apoyo"}'
