@@ -22,9 +22,10 @@ from supportbot.classifier.attachments import (
     photos_of_this,
     place_attachment,
 )
+from supportbot.classifier.keywords import judge
 from supportbot.classifier.linking import Link, rank_links
 from supportbot.classifier.memory import MAX_TEXT, Incident, Memory, Recent
-from supportbot.classifier.opening import weigh_continuation, weigh_report
+from supportbot.classifier.opening import weigh_continuations, weigh_report
 from supportbot.classifier.people import count_people
 from supportbot.classifier.scene import BURST, CONFIDENCE_AT_ZERO, Policy, Scene
 from supportbot.classifier.verdict import Verdict
@@ -36,7 +37,9 @@ def turn_text(memory: Memory, message: MessageReceived) -> str:
     fragments = [
         one.text for one in memory.waiting(message.sender.ref) if one.text and message.sent_at - one.sent_at <= BURST
     ]
-    return "\n".join([*fragments[-3:], message.text]) if message.text.strip() else message.text
+    if not fragments or not message.text.strip() or judge(message.text).signals.courtesy > 0.7:
+        return message.text  # Thanks behind a fragment are thanks.
+    return "\n".join([*fragments[-3:], message.text])
 
 
 def assemble(
@@ -108,12 +111,14 @@ def _decide_member(scene: Scene, memory: Memory) -> tuple[Assembly, Memory]:
         return continue_incident(
             scene, memory, joined.incident, Kind.FOLLOW_UP, ("says that it is the same case", *joined.reasons[:2])
         )
-    own = scene.own
-    continuation = weigh_continuation(scene, own) if own is not None else None
-    if report.score >= scene.policy.open_at and (continuation is None or report.score > continuation.score):
+    continued = weigh_continuations(scene)
+    continuation = continued[0].score if continued is not None else -math.inf
+    if report.score >= scene.policy.open_at and report.score > continuation:
         reasons = report.reasons[:4]
         return _open(scene, memory, reasons, 1 / (1 + math.exp(-report.score - CONFIDENCE_AT_ZERO)))
-    if own is None or (continuation is not None and continuation.score < 0.5):
+    if continued is not None and best is not None and continuation > 1.2 and best.incident.reporter == scene.author:
+        best = next((link for link in links if link.incident is continued[1]), best)
+    if continuation < 0.5:
         photos = tuple(one for one in scene.waiting if one.media)
         if photos and scene.age_min(photos[-1].sent_at) <= 90:
             return explain_photo(scene, memory, photos)
@@ -178,15 +183,16 @@ def _has_part(scene: Scene, incident: Incident) -> bool:
 def _same_case(scene: Scene, links: list[Link], report: float) -> Link | None:
     """The incident that the author joins with "mismo caso", "igual acá"."""
     s, verdict = scene.verdict.signals, scene.verdict
-    if s.same_case < 1.6 or (verdict.length > 90 and s.greeting):
+    previous = scene.previous_incident
+    spreading = previous is not None and bool(previous.state.affected) and scene.age_min(previous.last_at) <= 15
+    if s.same_case < (0.8 if spreading else 1.6) or (verdict.length > 90 and s.greeting):
         return None
-    if (s.insistence >= 1.2 and scene.own is not None) or (s.same_case < 1.8 and report >= 0.8):
+    if (s.insistence >= 1.2 and scene.own is not None) or (s.same_case < 1.8 and report >= 0.8 and not spreading):
         return None
     lively = [link for link in links if link.incident.reporter != scene.author]
     lively = [link for link in lively if scene.age_min(link.incident.last_at) <= 90]
     if not lively:
         return None
-    previous = scene.previous_incident
     by_site = next((link for link in lively if verdict.numbers & set(link.incident.state.sites)), None)
     return by_site or next((link for link in lively if link.incident is previous), lively[0])
 

@@ -38,6 +38,7 @@ _TABLES: dict[str, Compiled] = {
 }
 _NO_PROBLEM = compile_table(lexicon.NO_PROBLEM)
 _ASKS_SITE = re.compile(lexicon.ASKS_SITE)
+_NO_REQUEST = compile_table(lexicon.NO_REQUEST)
 _NOT_YET = re.compile(lexicon.NOT_YET)
 _OBJECTS = {topic: compile_phrase(phrase) for topic, phrase in OBJECTS.items()}
 _IMPACT = {priority: compile_table(table) for priority, table in IMPACT.items()}
@@ -202,9 +203,8 @@ def judge(text: str, categories: Iterable[Category] = (), known_sites: frozenset
 
 
 def _signals(folded: str, text: str) -> tuple[Signals, tuple[str, ...]]:
-    calm = folded
-    for _, pattern in _NO_PROBLEM:
-        calm = pattern.sub(" ; ", calm)
+    calm = _without(_NO_PROBLEM, folded)
+    texts = {"problem": calm, "request": _without(_NO_REQUEST, folded)}
     scores: dict[str, float] = {}
     hits: list[tuple[float, str]] = []
     covered = [False] * len(folded)
@@ -212,7 +212,7 @@ def _signals(folded: str, text: str) -> tuple[Signals, tuple[str, ...]]:
     for name, table in _TABLES.items():
         score = 0.0
         for weight, pattern in table:
-            match = _find(name, pattern, calm if name == "problem" else folded)
+            match = _find(name, pattern, texts.get(name, folded))
             if match is None:
                 continue
             if name == "resolution" and score == 0:
@@ -243,6 +243,12 @@ def _signals(folded: str, text: str) -> tuple[Signals, tuple[str, ...]]:
     )
     ranked = dict.fromkeys(word for _, word in sorted(hits, key=lambda hit: -hit[0]))
     return signals, tuple(word[:40] for word in ranked)[:8]
+
+
+def _without(table: Compiled, folded: str) -> str:
+    for _, pattern in table:
+        folded = pattern.sub(" ; ", folded)
+    return folded
 
 
 def _find(name: str, pattern: re.Pattern[str], folded: str) -> re.Match[str] | None:
@@ -306,9 +312,7 @@ def _topic_homes(categories: tuple[Category, ...]) -> dict[str, str | None]:
 
 
 def _priority(folded: str, sites: int) -> Priority | None:
-    calm = folded
-    for _, pattern in _NO_PROBLEM:
-        calm = pattern.sub(" ; ", calm)
+    calm = _without(_NO_PROBLEM, folded)
     for priority, table in _IMPACT.items():
         if any(pattern.search(calm) for _, pattern in table):
             return Priority.URGENT if priority is Priority.HIGH and sites >= 3 else priority

@@ -67,6 +67,12 @@ _CANNOT: Final = (
     r"queda*|habilit*|dado de alta|vigente|activo|activa|disponible|habilitad*|cargad*|correct*|es correct*|son correct*)"
 )
 
+# Taken out of the text before requests are looked for.
+NO_REQUEST: Final[Table] = (
+    (1, r"(?:gracias|agradezc*|agradec*|obrigad*|thanks|thank you)(?: \w+){0,3} (?:por|for|pela|pelo) (?:\w+ ){0,2}(?:apoyo|ayuda|atencion|soporte|"
+        r"colaboracion|help|support|ajuda|apoio)"),
+)  # fmt: skip
+
 PROBLEM: Final[Table] = (
     (1.4, rf"(?:no|tampoco|aun no|todavia no|ni) ~{_CANNOT}"),
     (0.9, r"no (?!te |se preocup|hay de que|sabia|gracias|quiero)(?:~)?\w{3,}"),
@@ -98,7 +104,7 @@ PROBLEM: Final[Table] = (
 )  # fmt: skip
 
 REQUEST: Final[Table] = (
-    (1.4, r"(?:su|tu|de su|con su|el|un|mas) (?:valioso |amable |gran )*(?:apoyo|ayuda|soporte|colaboracion)"),
+    (1.4, r"(?:su|tu|de su|con su|un|mas) (?:valioso |amable |gran )*(?:apoyo|ayuda|soporte|colaboracion)"),
     (1.3, r"(?:apoyo|ayuda|soporte) (?:por favor|con|en|para|a|de|urgente|porque|ya que)|(?:necesit*|requer*|requier*|pido|solicit*|ocup*) "
           r"(?:de )?(?:su |un |el )*(?:apoyo|ayuda)"),
     (1.4, r"(?:me|nos|le|les) (?:pueden |podran |podrian |puedes |podras |podrias |puede |podria |podra |pudieran |pudieras )?(?:apoy*|ayud*|auxili*|"
@@ -206,6 +212,7 @@ NOT_YET: Final = r"(?:no|aun no|todavia no|nao|not|isn't|ainda nao|sin|tampoco|n
 """In front of a resolution phrase it takes the resolution back."""
 
 ANSWER: Final[Table] = (
+    (1.5, r"que (?:es lo que )?(?:se |te |les )?(?:necesita*|requier*|ocupa*|pasa|pasando|paso|sucede*|sucedio)[^?]{0,30}\?"),
     (1.6, r"(?:que|cual|de que|en que|cual es (?:el|la|tu)|cuales) (?:es |son )?(?:el |la |los |las |tu |su )?(?:tienda*|sucursal*|folio*|numero*|pedido*|orden|"
           r"codigo*|articulo*|factura*|error|mensaje|usuario|caja|unidad|proveedor*|sku|version|equipo|modelo|ip|serie|correo|ticket)[^?]*\?"),
     (1.5, r"(?:me|nos) (?:regalas|regala|regalan|compartes|comparte|pasas|mandas|envias|confirmas|confirman|das|dices|proporcionas|indicas|"
@@ -248,6 +255,7 @@ SAME_CASE: Final[Table] = (
     (1.8, r"igual(?:mente)? (?:aqui|en|yo|estamos|aca|tienda|nosotros|a mi|nos pasa|me pasa)|aqui (?:igual|tambien|tampoco|lo mismo)|^igual$"),
     (1.6, r"(?:a mi|yo|nosotros|aqui|aca|en la|la|tienda|por aca|por aqui) (?:\d+ )?(?:tambien|tampoco|igual)|(?:tambien|tampoco) (?:aqui|en la|a mi|nosotros|yo|"
           r"la|en tienda|en|tienda|aca|nos pasa|me pasa|estamos)|me pasa (?:lo mismo|igual)|nos pasa (?:lo mismo|igual)|estamos igual|me sumo|x2|\+1"),
+    (0.8, r"^(?:aqui|aca|nosotros|por aca|por aqui|en la \d+|here)"),
     (1.8, r"same (?:here|at|in|for us|issue (?:here|at|in)|problem (?:here|at|in)|case)|me too|us too|also (?:here|at|in)|here too"),
     (1.8, r"mesm[oa] (?:caso|coisa|problema|situacao|erro) (?:aqui|na|no|em)|aqui tambem|tambem (?:aqui|na|no|estou|estamos)|aqui tb"),
 )  # fmt: skip

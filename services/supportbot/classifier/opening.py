@@ -45,7 +45,7 @@ def weigh_report(scene: Scene) -> Weighed:
         (-0.9 * min(s.answer, 1.6) * (1 - 0.5 * request), "sounds like an answer"),
         (-0.5 * s.small_talk, "sounds like small talk"),
         (-2.5 * max(0.0, s.courtesy - 0.6), "is mostly courtesy"),
-        (-0.4 if s.question and not request else 0.0, "is a question"),
+        (-0.4 if s.question and not request and not scene.comes_new else 0.0, ""),
         (-2.2 * min(scene.solver, 0.6), "its author mostly answers"),
     ]
     if verdict.sites:
@@ -58,6 +58,9 @@ def weigh_report(scene: Scene) -> Weighed:
         parts.append((0.8, "shows it in an attachment"))
     if _is_full_statement(scene):
         parts.append((0.6, "states something in full"))
+    if scene.comes_new:
+        weight = 0.9 if scene.own is None or scene.own.resolved_at is not None else 0.45
+        parts.append((weight * min(1.0, verdict.length / 40), "its author comes new and addresses nobody"))
     return _sum(parts)
 
 
@@ -69,6 +72,12 @@ def _is_full_statement(scene: Scene) -> bool:
     if scene.own is not None and scene.age_min(scene.own.last_at) < 15:
         return False
     return max(s.answer, s.detail, s.insistence, s.resolution, s.announcement, s.same_case, s.thanks) < 1.2
+
+
+def weigh_continuations(scene: Scene) -> tuple[Weighed, Incident] | None:
+    """The best of the author's own incidents to go on with; None when there is none."""
+    weighed = [(weigh_continuation(scene, own), own) for own in scene.all_own]
+    return max(weighed, key=lambda pair: (pair[0].score, pair[1].last_at), default=None)
 
 
 def weigh_continuation(scene: Scene, own: Incident) -> Weighed:
@@ -105,7 +114,13 @@ def weigh_continuation(scene: Scene, own: Incident) -> Weighed:
     ):
         parts.append((2.0, "says it again"))
     elif own.resolved_at is None or age <= 120:
-        parts.append((min(1.4, 0.5 * sum(scene.rare(token) for token in shared)), "speaks of the same"))
+        each = 0.7 if own.resolved_at is None else 0.5
+        parts.append(
+            (
+                min(1.6, each * sum(scene.rare(token) for token in shared)),
+                "speaks of the same",
+            )
+        )
     question = scene.question
     if (
         question is not None

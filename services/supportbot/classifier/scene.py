@@ -87,10 +87,14 @@ class Scene:
         return tuple(one for one in self.memory.incidents if not one.dropped)
 
     @cached_property
+    def all_own(self) -> tuple[Incident, ...]:
+        """All incidents that the author reported and that are still remembered."""
+        return tuple(one for one in self.alive if one.reporter == self.author)
+
+    @cached_property
     def own(self) -> Incident | None:
         """The author's own incident that they wrote in last."""
-        own = [one for one in self.alive if one.reporter == self.author]
-        return max(own, key=lambda one: one.seen.get(self.author, one.state.opened_at), default=None)
+        return max(self.all_own, key=lambda one: one.seen.get(self.author, one.state.opened_at), default=None)
 
     @cached_property
     def previous(self) -> Recent | None:
@@ -121,6 +125,18 @@ class Scene:
     def follows_itself(self) -> bool:
         """The message before in the group is the author's own, at most 3 minutes old."""
         return self.in_burst and self.previous is not None and self.previous.author == self.author
+
+    @cached_property
+    def comes_new(self) -> bool:
+        """Whether the author was silent for 25 messages, has nothing alive, and speaks to nobody: mostly a new matter.
+
+        Source: the rule by which conversations begin in public support chats (Kummerfeld et al., ACL 2019).
+        """
+        if self.solves or self.addressed or self.message.quoted_ref or self.verdict.length < 25:
+            return False
+        if self.own is not None and self.now - self.own.last_at <= timedelta(hours=1):
+            return False
+        return all(one.author != self.author or (one.media and not one.text) for one in self.memory.recent[-25:])
 
     @cached_property
     def waiting(self) -> tuple[Evidence, ...]:
