@@ -46,6 +46,7 @@ def replay_command(
         str | None, typer.Option(metavar="ZONE", help="Of the phone, such as America/Cancun; else this machine's.")
     ] = None,
     brief: Annotated[bool, typer.Option("--brief", help="Only the table of tickets, without their messages.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Also the messages that belong to no ticket.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print a summary as JSON.")] = False,
 ) -> None:
     """Show which tickets a bot would have opened in an exported chat. Nothing leaves this machine."""
@@ -69,7 +70,7 @@ def replay_command(
     result = replay(bot, messages, moments, staff=known)
     if decisions is not None:
         write_decisions(decisions, result.lines)
-    show_result(console, result, brief=brief)
+    show_result(console, result, brief=brief, every=every)
     if as_json:
         summary = describe_result(heading, result, seconds=time.monotonic() - started)
         typer.echo(json.dumps(summary, indent=2, ensure_ascii=False))

@@ -60,7 +60,7 @@ def _text(message: ExportedMessage) -> str:
     if message.media == "location":
         return "" if message.text.startswith(("http://", "https://")) else message.text
     text = message.text
-    for name in message.mentions:
+    for name in sorted(message.mentions, key=len, reverse=True):
         # On the wire a mention is one word, `@` and a number; "@Ana 909" would leave a store number in the text.
         text = text.replace(f"@{name}", "@" + _NOT_IN_MENTION.sub("_", name))
     return text

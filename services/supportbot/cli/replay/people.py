@@ -1,10 +1,11 @@
 """Who is who in an exported chat: authors as people, and which of them are staff. Pure."""
 
-import difflib
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
+from itertools import product
 
 from supportbot.contracts import Person
 from supportbot.ids import make_sender_ref
@@ -12,6 +13,7 @@ from supportbot.whatsapp.convert import MAX_NAME_CHARS, clean_text, is_staff, to
 
 _NUMBER = re.compile(r"\+?[\d\s().\-]{6,30}")
 _WORD = re.compile(r"\w+")
+_ALIKE = 0.75
 _NEAR = 3
 """Names that are offered for one that nobody has."""
 
@@ -73,13 +75,23 @@ def find_staff(names: Sequence[str], phones: Sequence[str], authors: Sequence[st
 
 
 def near_names(name: str, authors: Sequence[str]) -> tuple[str, ...]:
-    """The authors that somebody who wrote `name` may mean: those who share a word, then those spelt alike."""
-    keys = {author: name_key(author) for author in authors}
-    words = set(_WORD.findall(name_key(name)))
-    sharing = [author for author, key in keys.items() if words & set(_WORD.findall(key))]
-    alike = difflib.get_close_matches(name_key(name), keys.values(), n=_NEAR, cutoff=0.6)
-    spelt = [author for close in alike for author, key in keys.items() if key == close]
-    return tuple(dict.fromkeys((*sharing, *spelt)))[:_NEAR]
+    """The authors that somebody who wrote `name` may mean: with a word that is alike; the most alike first."""
+    wanted = _WORD.findall(name_key(name))
+    near = [author for author in authors if _most_alike(wanted, _WORD.findall(name_key(author))) >= _ALIKE]
+    near.sort(key=lambda author: -SequenceMatcher(None, name_key(name), name_key(author)).ratio())
+    return tuple(near[:_NEAR])
+
+
+def _most_alike(words: Iterable[str], others: Iterable[str]) -> float:
+    return max(map(_likeness, product(words, others)), default=0.0)
+
+
+def _likeness(words: tuple[str, str]) -> float:
+    """0 to 1; a word and its beginning are alike."""
+    one, other = words
+    if min(len(one), len(other)) >= 3 and (one.startswith(other) or other.startswith(one)):
+        return 1.0
+    return SequenceMatcher(None, one, other).ratio()
 
 
 def is_number(author: str) -> bool:

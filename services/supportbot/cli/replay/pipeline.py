@@ -36,7 +36,7 @@ LANES = 1
 """A chat is one conversation, and those are handled in order."""
 WINDOW = 200
 """Messages on the way at once."""
-POLL_S = 0.02
+POLL_S = 0.05
 STAGES = (Stage.CLASSIFIER, Stage.TICKET)
 PROFILE = replace(REPLAY, stream_bytes=4 * 1024**3, media_bytes=1024**2)
 """Larger than any export; nothing is reserved on the disk."""

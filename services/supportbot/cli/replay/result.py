@@ -1,4 +1,4 @@
-"""Folds what a run left behind into one line per message and one ticket per incident, as they stood at the end. Pure."""
+"""Folds what a run left behind into a line per message and a ticket per incident, as they stood at the end. Pure."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence

@@ -61,7 +61,7 @@ class Heading:
     @property
     def zone(self) -> str:
         """The time zone in words."""
-        return self.timezone or f"{self.first.tzname()}, this machine's time zone"
+        return self.timezone or f"{self.first.tzname()} (this machine's time zone)"
 
 
 def describe_result(heading: Heading, result: Result, *, seconds: float) -> dict[str, Any]:

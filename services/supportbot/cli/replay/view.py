@@ -11,12 +11,15 @@ from rich.table import Table
 from rich.text import Text
 
 from supportbot.cli.replay.people import plain_author
-from supportbot.cli.replay.result import Line, Result, Ticket
+from supportbot.cli.replay.result import SYSTEM, Line, Result, Ticket
 from supportbot.cli.replay.summary import Heading
 from supportbot.contracts import Kind, Outcome
 
 WIDTH = 100
-_TEXT_CHARS = 60
+_PLAIN_CHARS = 120
+_NAME_CHARS = 16
+_WHY_INDENT = 16
+_SITE_CHARS = 4
 _SHOWN_AUTHORS = 8
 _ORDERS = {"DMY": "day/month/year", "MDY": "month/day/year", "YMD": "year-month-day"}
 _FORMS = {"ios": "iPhone", "android": "Android"}
@@ -43,22 +46,24 @@ def show_heading(console: Console, heading: Heading) -> None:
     """What was read, and who is known to solve."""
     say = _Say(console)
     say.line(heading.title or heading.file, "bold")
-    order = _ORDERS[heading.date_order]
-    say.line(f"  {heading.file}: exported by {_FORMS[heading.form]}, dates {order}, times in {heading.zone}")
     notices = f", and {_count(heading.notices, 'notice')} by WhatsApp" if heading.notices else ""
-    people = f"{_count(heading.messages, 'message')} of {_count(len(heading.authors), 'person')}{notices}"
-    say.line(f"  {people}, {_day(heading.first)} to {_day(heading.last)}")
+    say.fact("file", f"{heading.file}, exported by {_FORMS[heading.form]}, dates {_ORDERS[heading.date_order]}")
+    say.fact("period", f"{_day(heading.first)} to {_day(heading.last)}, {heading.zone}")
+    say.fact("chat", f"{_count(heading.messages, 'message')} of {_count(len(heading.authors), 'person')}{notices}")
     if heading.staff.authors:
-        say.line(f"  staff: {', '.join(sorted(map(plain_author, heading.staff.authors)))}")
+        say.fact("staff", ", ".join(sorted(map(plain_author, heading.staff.authors))))
         return
-    say.line("  staff: not known, so it is guessed from who answers; better name them: --staff NAME, for each of")
     names = [plain_author(author) for author in heading.authors]
     more = f" and {len(names) - _SHOWN_AUTHORS} more" if len(names) > _SHOWN_AUTHORS else ""
-    say.line(f"         those who solve among {', '.join(names[:_SHOWN_AUTHORS])}{more}")
+    say.fact("staff", "not named, so guessed from who answers; better name them, each with --staff NAME, among")
+    say.fact("", f"{', '.join(names[:_SHOWN_AUTHORS])}{more}")
 
 
-def show_result(console: Console, result: Result, *, brief: bool) -> None:
-    """The tickets as a table, each with its messages unless `brief`, what waits, and the ledger."""
+def show_result(console: Console, result: Result, *, brief: bool, every: bool) -> None:
+    """The tickets as a table, each with its messages unless `brief`, what waits, and the ledger.
+
+    With `every` also the messages that were left alone.
+    """
     say = _Say(console)
     say.line()
     say.line(f"{_count(len(result.tickets), 'ticket')} would have been opened", "bold")
@@ -67,12 +72,21 @@ def show_result(console: Console, result: Result, *, brief: bool) -> None:
     for ticket in () if brief else result.tickets:
         _show_ticket(say, ticket)
     waiting = [line for line in result.lines if line.outcome is Outcome.REVIEW]
-    if waiting and not brief:
-        say.line()
-        say.line("No ticket, but not settled either: a person would have to look", "bold")
-        for line in waiting:
-            _show_line(say, line)
+    if not brief:
+        _show_lines(say, "No ticket, but not settled either: a person would have to look", waiting)
+    if every:
+        rest = [line for line in result.lines if line.outcome in {Outcome.IGNORED, Outcome.DEAD_LETTER, None}]
+        people = [line for line in rest if line.kind != SYSTEM]
+        _show_lines(say, "In no ticket", people)
     _show_ledger(say, result)
+
+
+def _show_lines(say: "_Say", title: str, lines: Sequence[Line]) -> None:
+    if lines:
+        say.line()
+        say.line(title, "bold")
+    for line in lines:
+        _show_line(say, line)
 
 
 class _Say:
@@ -83,18 +97,33 @@ class _Say:
         self.plain = not console.is_terminal
 
     def line(self, text: str | Text = "", style: str = "") -> None:
-        self._console.print(text, style=style, markup=False, highlight=False, soft_wrap=self.plain, overflow="ellipsis")
+        self._console.print(text, style=style, markup=False, highlight=False, soft_wrap=self.plain)
+
+    def fact(self, name: str, text: str) -> None:
+        """A named fact; on a terminal it wraps beside its name."""
+        if self.plain:
+            self.line(f"  {name:<6}  {text}")
+            return
+        grid = Table.grid(padding=(0, 2, 0, 0))
+        grid.add_column(width=8, style="dim")
+        grid.add_column(width=_width(self._console) - 10)
+        grid.add_row(f"  {name}", Text(text))
+        self._console.print(grid)
+
+    def row(self, text: Text) -> None:
+        """A line that a terminal cuts at its width."""
+        self._console.print(text, no_wrap=True, overflow="ellipsis")
 
 
 def _show_table(console: Console, tickets: Sequence[Ticket]) -> None:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", width=_width(console))
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim", width=_width(console))
     table.add_column("", no_wrap=True, style="bold")
     table.add_column("opened", no_wrap=True)
     table.add_column("subject", no_wrap=True, ratio=1, overflow="ellipsis")
-    table.add_column("category", no_wrap=True)
+    table.add_column("category", no_wrap=True, max_width=11, overflow="ellipsis")
     table.add_column("priority", no_wrap=True)
-    table.add_column("sites", no_wrap=True, max_width=11, overflow="ellipsis")
-    table.add_column("reporter", no_wrap=True, max_width=16, overflow="ellipsis")
+    table.add_column("sites", no_wrap=True)
+    table.add_column("reporter", no_wrap=True, max_width=12, overflow="ellipsis")
     table.add_column("msgs", justify="right", no_wrap=True)
     table.add_column("files", justify="right", no_wrap=True)
     for ticket in tickets:
@@ -105,7 +134,7 @@ def _show_table(console: Console, tickets: Sequence[Ticket]) -> None:
             Text(incident.subject),
             Text(incident.category),
             incident.priority.value,
-            Text(" ".join(incident.sites)),
+            _sites(incident.sites),
             Text(plain_author(ticket.reporter)),
             str(len(ticket.lines)),
             str(ticket.attachments),
@@ -133,18 +162,16 @@ def _show_ticket(say: _Say, ticket: Ticket) -> None:
 
 def _show_line(say: _Say, line: Line) -> None:
     word, style = _KINDS[Kind(line.kind)]
-    mark = "●" if line.opens else " "
-    who = _cut(plain_author(line.message.author or ""), 18)
-    why = "; ".join(line.reasons)
+    who, why = plain_author(line.message.author or ""), "; ".join(line.reasons)
     if say.plain:
-        say.line(f"    {_minute(line.at)}  {who}: {_text(line)}")
-        say.line(f"        {mark.strip() or '-'} {word}: {why}")
+        say.line(f"    {_minute(line.at)}  {who}: {_cut(_text(line), _PLAIN_CHARS)}")
+        say.line(f"        {'●' if line.opens else '-'} {word}: {why}")
         return
-    text = Text(f"    {_minute(line.at)}  {who:<18}  ")
-    text.append(f"{mark} {word:<10}  ", style)
+    text = Text(f"  {_minute(line.at)}  {_cut(who, _NAME_CHARS):<{_NAME_CHARS}}  ")
+    text.append(f"{'●' if line.opens else ' '} {word:<10}  ", style)
     text.append(_text(line))
-    say.line(text)
-    say.line(Text(" " * 20 + f"{'':<18}{'':<4}╰ {why}", style="dim"))
+    say.row(text)
+    say.row(Text(f"{'':<{_WHY_INDENT}}╰ {why}", style="dim"))
 
 
 def _show_ledger(say: _Say, result: Result) -> None:
@@ -165,7 +192,13 @@ def _text(line: Line) -> str:
     brought = "deleted" if message.deleted else {"unknown": "photo or file"}.get(message.media or "", message.media)
     name = f": {message.filename}" if message.filename and message.media == "document" else ""
     parts = [f"[{brought}{name}]" if brought else "", " ".join(message.text.split())]
-    return _cut(" ".join(part for part in parts if part), _TEXT_CHARS)
+    return " ".join(part for part in parts if part)
+
+
+def _sites(sites: Sequence[str]) -> str:
+    """The first ones, and how many more."""
+    shown = sites if len(sites) == 1 else [site for site in sites[:2] if len(site) <= _SITE_CHARS]
+    return " ".join([*shown, *([f"+{len(sites) - len(shown)}"] if len(sites) > len(shown) else [])])
 
 
 def _opened_at(ticket: Ticket) -> datetime:
