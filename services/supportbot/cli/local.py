@@ -20,6 +20,8 @@ from supportbot.topology import ensure_topology
 SERVICES = ("whatsapp", "classifier", "ticket")
 READY_TIMEOUT_S = 60.0
 LANES = 4
+NATS_PAUSE_S = 1.0
+"""Wait before the next start of a NATS server that ended before it listened."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,8 +81,13 @@ async def _keep_server(server: EmbeddedServer, say: Say) -> None:
     while True:
         status = await server.process.wait()
         say("nats", f"ended ({describe_status(status)}); starting again")
-        await server.start()
-        say("nats", "started again")
+        try:
+            await server.start()
+        except UserError as exc:
+            say("nats", str(exc))
+            await asyncio.sleep(NATS_PAUSE_S)
+        else:
+            say("nats", "started again")
 
 
 def _child(bot: LocalBot, service: str, nats_url: str) -> Child:
