@@ -23,6 +23,8 @@ log = structlog.get_logger(__name__)
 
 POLL_S = 0.5
 SYNC_S = 2.0
+MAX_DOUBLINGS = 32
+"""More than any policy needs; an outage of a day has so many openings that the power would overflow."""
 
 
 class BreakerState(StrEnum):
@@ -133,7 +135,8 @@ class Breaker:
                 if enough and failures >= self._policy.failure_ratio * len(self._calls):
                     self._open(self._policy.open_s)
             case BreakerState.HALF_OPEN:
-                self._open(min(self._policy.open_s * 2**self._openings, self._policy.max_open_s))
+                doublings = min(self._openings, MAX_DOUBLINGS)
+                self._open(min(self._policy.open_s * 2.0**doublings, self._policy.max_open_s))
             case BreakerState.OPEN:
                 pass
 

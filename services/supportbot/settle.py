@@ -63,7 +63,7 @@ def decide(error: Exception | None, *, failures: int, held: int, jitter: float) 
         case PermanentError():
             return Term(error.reason, str(error))
         case UnavailableError():
-            delay_s = error.delay_s if error.delay_s is not None else min(2.0**held, MAX_HOLD_S)
+            delay_s = error.delay_s if error.delay_s is not None else min(2.0 ** min(held, 10), MAX_HOLD_S)
             return Hold(delay_s, error.dependency)
         case TemporaryError():
             if failures + 1 >= MAX_ATTEMPTS:

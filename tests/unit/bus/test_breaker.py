@@ -91,3 +91,14 @@ def test_a_requested_pause_opens_at_once_and_is_not_cut_short(breaker: Breaker, 
     breaker.record_failure(retry_after_s=1)
     breaker.record_success()
     assert (breaker.state, breaker.open_until) == (BreakerState.OPEN, 1600)
+
+
+async def test_an_outage_of_days_is_probed_at_the_longest_interval(clock: Clock) -> None:
+    policy = BreakerPolicy(min_calls=4, open_s=10.0, max_open_s=35.0)
+    breaker = Breaker("zoho", policy=policy, clock=clock, sleep=clock.sleep)
+    fail(breaker, 4)
+    for _ in range(1100):
+        await breaker.ready()
+        breaker.record_failure()
+    assert breaker.open_until is not None
+    assert breaker.open_until - clock.now == 35

@@ -14,6 +14,7 @@ CASES: list[tuple[str, Exception | None, int, int, Settlement]] = [
     ("temporary once too often", TemporaryError("later"), 5, 0, Term("attempts_exhausted", "later")),
     ("away", UnavailableError("down", dependency="zoho"), 0, 0, Hold(1.0, "zoho")),
     ("away for long", UnavailableError("down", dependency="zoho"), 0, 9, Hold(30.0, "zoho")),
+    ("away for days", UnavailableError("down", dependency="zoho"), 0, 5000, Hold(30.0, "zoho")),
     ("away at the last attempt", UnavailableError("down", dependency="zoho"), 18, 0, Hold(1.0, "zoho")),
     ("away until told", UnavailableError("down", dependency="zoho", delay_s=90), 0, 0, Hold(90, "zoho")),
     ("bug", KeyError("x"), 0, 0, Nak(2.0, "KeyError: 'x'", bug=True)),
