@@ -1,7 +1,7 @@
 """Judges decisions against labelled conversations: tickets, threads, noise and fields.
 
 `python -m tests.benchmarks.judgement` scores the keyword tier, and beside it a plain rule, on the invented
-conversations of `tests/data/groups`, with and without a staff list; `-v FILE` shows every message.
+conversations of `tests/data/groups`, by split, with and without a staff list; `-v FILE` shows every message.
 """
 
 import argparse
@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.benchmarks.conversations import Labelled, read_conversation, replay
+from tests.benchmarks.conversations import SPLITS, Labelled, read_conversation, replay
 from tests.benchmarks.plain_rule import decide_plainly
 
 from supportbot.contracts import Decision
@@ -164,9 +164,12 @@ def main() -> None:
             result = score([path], staff_known=staff_known)
             took_ms = (time.perf_counter() - started) * 1000
             print(f"{path.stem:14} {list_word} ours  {result}  {took_ms:.0f} ms")
-    for staff_known in (True, False):
-        print("all", staff_known, "rule", score(arguments.files, staff_known=staff_known, plain=True))
-        print("all", staff_known, "ours", score(arguments.files, staff_known=staff_known))
+    for split, names in SPLITS.items():
+        paths = [path for path in arguments.files if path.stem in names]
+        for staff_known in (True, False) if paths else ():
+            list_word = "staff list" if staff_known else "none      "
+            print(f"{split:14} {list_word} rule  {score(paths, staff_known=staff_known, plain=True)}")
+            print(f"{split:14} {list_word} ours  {score(paths, staff_known=staff_known)}")
     if arguments.verbose:
         for path in arguments.files:
             _show(path, staff_known=not arguments.no_staff)
