@@ -14,6 +14,7 @@ from supportbot.cli.replay.people import plain_author
 from supportbot.cli.replay.result import SYSTEM, Line, Result, Ticket
 from supportbot.cli.replay.summary import Heading
 from supportbot.contracts import Kind, Outcome
+from supportbot.whatsapp.convert import clean_text
 
 WIDTH = 100
 _PLAIN_CHARS = 120
@@ -45,15 +46,17 @@ _MEANINGS = {
 def show_heading(console: Console, heading: Heading) -> None:
     """What was read, and who is known to solve."""
     say = _Say(console)
-    say.line(heading.title or heading.file, "bold")
+    say.line(clean_text(heading.title or heading.file), "bold")
     notices = f", and {_count(heading.notices, 'notice')} by WhatsApp" if heading.notices else ""
-    say.fact("file", f"{heading.file}, exported by {_FORMS[heading.form]}, dates {_ORDERS[heading.date_order]}")
+    say.fact(
+        "file", f"{clean_text(heading.file)}, exported by {_FORMS[heading.form]}, dates {_ORDERS[heading.date_order]}"
+    )
     say.fact("period", f"{_day(heading.first)} to {_day(heading.last)}, {heading.zone}")
     say.fact("chat", f"{_count(heading.messages, 'message')} of {_count(len(heading.authors), 'person')}{notices}")
     if heading.staff.authors:
-        say.fact("staff", ", ".join(sorted(map(plain_author, heading.staff.authors))))
+        say.fact("staff", ", ".join(sorted(map(_name, heading.staff.authors))))
         return
-    names = [plain_author(author) for author in heading.authors]
+    names = [_name(author) for author in heading.authors]
     more = f" and {len(names) - _SHOWN_AUTHORS} more" if len(names) > _SHOWN_AUTHORS else ""
     say.fact("staff", "not named, so guessed from who answers; better name them, each with --staff NAME, among")
     say.fact("", f"{', '.join(names[:_SHOWN_AUTHORS])}{more}")
@@ -71,11 +74,13 @@ def show_result(console: Console, result: Result, *, brief: bool, every: bool) -
         _show_table(console, result.tickets)
     for ticket in () if brief else result.tickets:
         _show_ticket(say, ticket)
-    waiting = [line for line in result.lines if line.outcome is Outcome.REVIEW]
     if not brief:
+        waiting = [line for line in result.lines if line.outcome is Outcome.REVIEW]
+        dead = [line for line in result.lines if line.outcome is Outcome.DEAD_LETTER]
         _show_lines(say, "No ticket, but not settled either: a person would have to look", waiting)
+        _show_lines(say, "Could not be processed; please report it", dead)
     if every:
-        rest = [line for line in result.lines if line.outcome in {Outcome.IGNORED, Outcome.DEAD_LETTER, None}]
+        rest = [line for line in result.lines if line.outcome in {Outcome.IGNORED, None}]
         people = [line for line in rest if line.kind != SYSTEM]
         _show_lines(say, "In no ticket", people)
     _show_ledger(say, result)
@@ -135,7 +140,7 @@ def _show_table(console: Console, tickets: Sequence[Ticket]) -> None:
             Text(incident.category),
             incident.priority.value,
             _sites(incident.sites),
-            Text(plain_author(ticket.reporter)),
+            Text(_name(ticket.reporter)),
             str(len(ticket.lines)),
             str(ticket.attachments),
         )
@@ -149,7 +154,7 @@ def _show_ticket(say: _Say, ticket: Ticket) -> None:
     facts = [incident.category, incident.priority.value]
     if incident.sites:
         facts.append(("site " if len(incident.sites) == 1 else "sites ") + ", ".join(incident.sites))
-    facts.append(f"reported by {plain_author(ticket.reporter)}")
+    facts.append(f"reported by {_name(ticket.reporter)}")
     if incident.affected:
         facts.append(f"{len(incident.affected)} more affected")
     facts.append("resolved" if incident.resolved else "open at the end")
@@ -162,7 +167,7 @@ def _show_ticket(say: _Say, ticket: Ticket) -> None:
 
 def _show_line(say: _Say, line: Line) -> None:
     word, style = _KINDS[Kind(line.kind)]
-    who, why = plain_author(line.message.author or ""), "; ".join(line.reasons)
+    who, why = _name(line.message.author or ""), "; ".join(line.reasons)
     if say.plain:
         say.line(f"    {_minute(line.at)}  {who}: {_cut(_text(line), _PLAIN_CHARS)}")
         say.line(f"        {'●' if line.opens else '-'} {word}: {why}")
@@ -182,8 +187,10 @@ def _show_ledger(say: _Say, result: Result) -> None:
         if counts[outcome]:
             bad = outcome is Outcome.DEAD_LETTER
             say.line(f"  {counts[outcome]:>5} {meaning}", "bold red" if bad else "")
-    verdict = "the sum holds" if result.complete else "something is missing; please report it"
-    say.line(f"  {missing:>5} unaccounted: {verdict}", "bold green" if result.complete else "bold red")
+    if missing or len(result.ledger.received) < sum(line.kind != SYSTEM for line in result.lines):
+        say.line(f"  {missing:>5} unaccounted: something got lost; please report it", "bold red")
+    else:
+        say.line("      0 unaccounted: the sum holds", "bold green")
 
 
 def _text(line: Line) -> str:
@@ -192,13 +199,18 @@ def _text(line: Line) -> str:
     brought = "deleted" if message.deleted else {"unknown": "photo or file"}.get(message.media or "", message.media)
     name = f": {message.filename}" if message.filename and message.media == "document" else ""
     parts = [f"[{brought}{name}]" if brought else "", " ".join(message.text.split())]
-    return " ".join(part for part in parts if part)
+    return clean_text(" ".join(part for part in parts if part))
 
 
 def _sites(sites: Sequence[str]) -> str:
     """The first ones, and how many more."""
     shown = sites if len(sites) == 1 else [site for site in sites[:2] if len(site) <= _SITE_CHARS]
     return " ".join([*shown, *([f"+{len(sites) - len(shown)}"] if len(sites) > len(shown) else [])])
+
+
+def _name(author: str) -> str:
+    """A name as the terminal may show it: strangers choose them, escape sequences included."""
+    return clean_text(plain_author(author))
 
 
 def _opened_at(ticket: Ticket) -> datetime:
