@@ -68,8 +68,22 @@ class EffectsLedger:
         return await self._write(effect, {"state": "failed" if failed else "done", "outcome": dict(outcome)})
 
     async def note(self, effect: Effect, outcome: Mapping[str, Any]) -> Effect:
-        """Keep notes, such as a count of look-ups, while the effect stays `started`."""
-        return await self._write(effect, {"outcome": dict(outcome)})
+        """Keep notes, such as a count of look-ups, while the effect stays `started`; the outcome if it is done by now.
+
+        Raises:
+            ConflictError: Somebody else has noted something since `effect` was read. Of two who are about to repeat
+                the same work one gets through.
+        """
+        after = effect.model_copy(update={"outcome": dict(outcome), "fresh": False})
+        bucket = await self._bind(Bucket.EFFECTS)
+        try:
+            revision = await bucket.update(effect.key, _dump(after), revision=effect.revision)
+        except ConflictError:
+            found = await self.get(effect.key)
+            if found is None or found.state != "done":
+                raise
+            return found
+        return after.model_copy(update={"revision": revision})
 
     async def get(self, key: str) -> Effect | None:
         """The entry of a key."""

@@ -59,7 +59,7 @@ class Once:
 
         Raises:
             UnavailableError: Zoho is away, or the write is in doubt; call again after `delay_s`.
-            TemporaryError: The write stayed in doubt several times over.
+            TemporaryError: The write stayed in doubt several times over, or another replica repeats it just now.
             PermanentError: Zoho refuses the write. A later call tries it again.
         """
         effect = await self._ledger.begin(key)
@@ -74,7 +74,7 @@ class Once:
         self._wait_for_next_look(trial)
         again = _Trial(at=self._now(), writes=trial.writes + 1)
         effect = await self._ledger.note(effect, again.model_dump(mode="json"))
-        return await self._write(effect, again, write)
+        return effect.outcome if effect.state == "done" else await self._write(effect, again, write)
 
     async def _write(self, effect: Effect, trial: _Trial, write: Write) -> Mapping[str, Any]:
         try:

@@ -9,6 +9,7 @@ from tests.unit.ticket.conftest import FakeClock
 
 from supportbot.effects import EffectsLedger
 from supportbot.errors import PermanentError, UnavailableError
+from supportbot.kv import ConflictError
 from supportbot.ticket.answers import OutcomeUnknownError
 from supportbot.ticket.once import Once
 
@@ -123,3 +124,38 @@ async def test_always_in_doubt_gives_up(once: Once, clock: FakeClock) -> None:
         except OutcomeUnknownError:
             break
     assert desk.writes == 3
+
+
+async def test_who_loses_the_race_for_a_repeat_writes_nothing(
+    once: Once, ledger: EffectsLedger, clock: FakeClock
+) -> None:
+    """Two replicas found nothing and may both write again: the one that notes it first does."""
+    await ledger.begin(KEY)
+    clock.advance(121)
+    other = Desk()
+
+    async def look_while_the_other_writes(_: datetime) -> Mapping[str, Any] | None:
+        await once.perform(KEY, write=other.write, look=other.look)
+        return None
+
+    mine = Desk()
+    outcome = await once.perform(KEY, write=mine.write, look=look_while_the_other_writes)
+    assert (outcome, other.writes, mine.writes) == ({"id": "T1"}, 1, 0)
+
+
+async def test_who_loses_the_race_to_an_unfinished_repeat_looks_again(
+    once: Once, ledger: EffectsLedger, clock: FakeClock
+) -> None:
+    await ledger.begin(KEY)
+    clock.advance(121)
+    other = Desk(OutcomeUnknownError("lost"))
+
+    async def look_while_the_other_writes(_: datetime) -> Mapping[str, Any] | None:
+        with pytest.raises(UnavailableError):
+            await once.perform(KEY, write=other.write, look=other.look)
+        return None
+
+    mine = Desk()
+    with pytest.raises(ConflictError):
+        await once.perform(KEY, write=mine.write, look=look_while_the_other_writes)
+    assert (other.writes, mine.writes) == (1, 0)
