@@ -11,8 +11,8 @@ from supportbot.ticket.records import Records
 _INCIDENT: Final = "desk.incident."
 _TICKET: Final = "desk.ticket."
 _MAX_MESSAGES: Final = 60
-_MAX_CHARS: Final = 8_000
-"""A description has 30,000 characters, so what is cut here would not be in it anyhow."""
+_MAX_CHARS: Final = 60_000
+"""Of all texts of a page together: twice a description, and far less than a value of the bucket may have."""
 
 
 class Page(BaseModel):
@@ -60,4 +60,10 @@ class Book:
 
 def shorten(messages: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
     """Messages in a size that fits a page."""
-    return tuple(one.model_copy(update={"text": one.text[:_MAX_CHARS]}) for one in messages[:_MAX_MESSAGES])
+    kept: list[Evidence] = []
+    left = _MAX_CHARS
+    for one in messages[:_MAX_MESSAGES]:
+        text = one.text if len(one.text) <= left else one.text[:left] + "…"
+        left -= min(len(one.text), left)
+        kept.append(one.model_copy(update={"text": text}))
+    return tuple(kept)

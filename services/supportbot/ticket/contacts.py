@@ -6,6 +6,7 @@ a time make a contact (otwcode/otwarchive#3605 is what happens otherwise).
 
 import hashlib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -15,6 +16,7 @@ from phonenumbers import MatchType
 
 from supportbot.contracts import Person
 from supportbot.ids import make_sender_ref
+from supportbot.kv import ConflictError
 from supportbot.ticket.convert import make_contact, make_group_contact
 from supportbot.ticket.once import Once
 from supportbot.ticket.records import Records
@@ -74,6 +76,8 @@ class Contacts:
         """
         record = await self._records.get(_PREFIX + who.key)
         if record is not None and record.value.get("contact_id"):
+            with suppress(ConflictError):  # Written again, since the bucket forgets what nobody writes.
+                await self._records.update(_PREFIX + who.key, record.value, revision=record.revision)
             return str(record.value["contact_id"])
         async with self._records.lock(f"{_PREFIX}{who.key}.lock", ttl_s=_LOCK_TTL_S):
             record = await self._records.get(_PREFIX + who.key)

@@ -80,7 +80,7 @@ class TicketHandler:
         news = _make_news(event, incident, self._words)
         page = await self._incidents.find(incident.incident_id)
         if page is None or page.opened_by == event.message_ref:
-            return await self._open(event, news, ctx)
+            return await self._open(event, news, ctx, page)
         await self._incidents.add(page, news)
         record_outcomes(event, ctx, choose_outcome(event))
         if event.decision.kind is not Kind.RESOLUTION:
@@ -94,10 +94,11 @@ class TicketHandler:
             what="resolution_noted",
         )
 
-    async def _open(self, event: MessageClassified, news: News, ctx: Context) -> Event:
+    async def _open(self, event: MessageClassified, news: News, ctx: Context, page: Page | None) -> Event:
+        """Open the ticket; with a `page` go on with the one that this event opened before."""
         rebuilt = not event.decision.opens
         try:
-            page = await self._incidents.open(news, event.group_ref, rebuilt=rebuilt)
+            page = page or await self._incidents.open(news, event.group_ref, rebuilt=rebuilt)
         except UnavailableError as exc:
             if exc.dependency != "zoho" or (left_s := await self._tell_delay(event, news.incident, ctx)) <= 0:
                 raise
@@ -199,9 +200,11 @@ def choose_outcome(event: MessageClassified) -> Outcome:
 
 
 def record_outcomes(event: MessageClassified, ctx: Context, outcome: Outcome, *, reasons: tuple[str, ...] = ()) -> None:
-    """Account for the message and for those that joined with it."""
+    """Account for the message, for those that joined with it, and for the reaction that confirmed it, if any."""
     incident_id = event.incident.incident_id if event.incident else None
-    ctx.record(outcome, incident_id=incident_id, reasons=reasons)
+    ctx.record(outcome, incident_id=incident_id, reasons=reasons, message_ref=event.message.message_ref)
+    if event.message_ref != event.message.message_ref:
+        ctx.record(Outcome.CORRECTION, incident_id=incident_id, reasons=reasons)
     for one in event.joined:
         ctx.record(Outcome.EVIDENCE, incident_id=incident_id, reasons=reasons, message_ref=one.message_ref)
 

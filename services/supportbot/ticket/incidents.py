@@ -133,9 +133,8 @@ class Incidents:
     async def _refresh(self, page: Page, incident: IncidentState) -> None:
         text = make_ticket_text(incident, page.messages, self._policy.words, rebuilt=page.rebuilt)
         await self._tickets.update(page.ticket_id, page.text, text)
-        after = page.model_copy(update={"incident": incident, "text": text})
-        if after != page:
-            await self._book.write(after)
+        # Also when nothing has changed: the bucket forgets what nobody writes.
+        await self._book.write(page.model_copy(update={"incident": incident, "text": text}))
 
     async def _tell_missing(self, page: Page, message: Evidence, error: PermanentError) -> None:
         media, words = message.media, self._policy.words

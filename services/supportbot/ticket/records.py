@@ -73,8 +73,8 @@ class Records:
         await self._kv.delete(key)
 
     async def keys(self, prefix: str) -> list[str]:
-        """The keys that begin with `prefix`, sorted."""
-        return sorted(key for key in await self._kv.keys() if key.startswith(prefix))
+        """The keys that begin with `prefix` (whole dotted tokens), sorted."""
+        return sorted(await self._kv.keys(prefix))
 
     @asynccontextmanager
     async def lock(self, key: str, *, ttl_s: float) -> AsyncIterator[None]:

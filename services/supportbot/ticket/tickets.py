@@ -175,7 +175,7 @@ class Tickets:
             comments = await self._desk.list_newest_comments(ticket_id)
             return next(({"comment_id": one.id} for one in comments if pattern.search(one.content)), None)
 
-        await self._once.perform(f"comment.{ref}", write=write, look=look)
+        await self._once.perform(f"comment.{ref}.{ticket_id}", write=write, look=look)
 
     async def attach(self, ticket_id: str, ref: str, media: Media, data: bytes) -> None:
         """Attach the file of the message `ref`.
@@ -196,7 +196,8 @@ class Tickets:
             files = await self._desk.list_attachments(ticket_id)
             return next(({"attachment_id": one.id} for one in files if one.name == name), None)
 
-        await self._once.perform(f"attach.{ref}", write=write, look=look)
+        # A photo may belong to one incident first and to another one later.
+        await self._once.perform(f"attach.{ref}.{ticket_id}", write=write, look=look)
 
     async def update(self, ticket_id: str, before: TicketText, after: TicketText) -> None:
         """Change what differs. A portal that refuses it keeps the older text: the comments have the news too."""

@@ -440,3 +440,45 @@ async def test_contact_that_was_deleted_is_replaced(replica: Replica, emulator: 
     state = await emulator.state()
     assert [ticket["contactId"] for ticket in state["tickets"]] == [one["id"] for one in state["contacts"]]
     assert len(state["contacts"]) == 2
+
+
+async def test_photo_that_moves_to_another_incident_is_attached_there_too(replica: Replica, emulator: Emulator) -> None:
+    """The author's last photo was taken for evidence of the older incident, whose ticket has it by now."""
+    media = await photo(replica.bus)
+    await replica.call(OPENING)
+    await replica.call(follow(2, kind=Kind.EVIDENCE, media=media))
+    moved = Evidence(message_ref=make_ref(2), sender=ANA, sent_at=AT, media=media)
+    second = make_classified(make_message(40, "otra falla"), incident=make_incident(40), opens=True, joined=(moved,))
+    await replica.call(second)
+    state = await emulator.state()
+    assert [one["ticketId"] for one in state["attachments"]] == [ticket["id"] for ticket in state["tickets"]]
+
+
+async def test_replayed_opening_keeps_what_came_since(replica: Replica, emulator: Emulator) -> None:
+    """Its attachment failed, so the opening is replayed when the incident has gained a site."""
+    await replica.call(OPENING)
+    await replica.call(follow(2, "también la 305", sites=("909", "305")))
+    await replica.call(OPENING)
+    page = await replica.book.find(make_incident().incident_id)
+    assert page is not None
+    assert page.incident.sites == ("909", "305")
+
+
+async def test_use_renews_what_the_bucket_would_forget(replica: Replica) -> None:
+    """The bucket forgets what nobody wrote for 45 days; an incident that is still talked about keeps its ticket."""
+    await replica.call(OPENING)
+    bucket = await replica.bus.bucket("effects")
+    before = await bucket.items("desk.")
+    await replica.call(follow(2, "¿alguna respuesta?"))
+    await replica.call(make_classified(make_message(40, "otra falla"), incident=make_incident(40), opens=True))
+    after = await bucket.items("desk.")
+    lasting = [key for key in before if not key.endswith(".lock")]
+    assert len(lasting) == 3
+    assert all(after[key].revision > before[key].revision for key in lasting)
+
+
+async def test_confirmed_message_is_accounted_for_beside_the_reaction(replica: Replica) -> None:
+    confirmed = make_classified(make_message(1, "la 909"), incident=make_incident(), opens=True)
+    opened = await replica.call(confirmed.model_copy(update={"message_ref": make_ref(9)}))
+    assert isinstance(opened, TicketOpened)
+    assert outcomes(replica) == [(make_ref(1), Outcome.TICKET), (make_ref(9), Outcome.CORRECTION)]
