@@ -171,12 +171,15 @@ async def _post_once(client: httpx.AsyncClient, post: Post) -> bool:
 
 
 async def kill_at_random(rig: Rig, seed: int, *, every_s: float, kills: Counter[str]) -> None:
-    """SIGKILL one of the processes that run, about `every_s`, until cancelled; counts in `kills`."""
+    """SIGKILL one of the processes that run, about `every_s`, until cancelled; counts in `kills`.
+
+    It takes one of those that it has killed the least, so that a short run meets all of them too.
+    """
     rng = random.Random(seed)
     while True:
         await asyncio.sleep(every_s * rng.uniform(0.5, 1.5))
         running = [victim for victim in VICTIMS if rig.pid(victim) is not None]
-        victim = rng.choice(running)
+        victim = min(running, key=lambda one: (kills[one], rng.random()))
         pid = rig.pid(victim)
         assert pid is not None
         with suppress(ProcessLookupError):

@@ -15,7 +15,7 @@ from tests.chaos.rig import VICTIMS, Rig, drain, kill_at_random, post_all, run_r
 from supportbot.cli.supervisor import background
 from supportbot.trail import Ledger
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("chaos")]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("processes")]
 
 SEED = 20_261
 KILL_EVERY_S = 1.5
