@@ -34,6 +34,10 @@ from supportbot.errors import PermanentError
 from supportbot.kv import ConflictError, KeyValue
 
 MAX_CACHED_GROUPS = 64
+MAX_WAITING_CHARS = 3_000
+"""Of each message that waits, so that all of them together fit the memory and, once they join, one event."""
+MAX_MEMORY_BYTES = 900_000
+"""A value of the bucket has at most 1 MB; a larger memory would make every message of the group a dead letter."""
 
 Judge = Callable[[str, Memory], Awaitable[Verdict]]
 """A tier: the text of a turn and the group's memory, to a verdict."""
@@ -120,7 +124,7 @@ class Classifier:
         return self._cache[group_ref]
 
     async def _save(self, group_ref: str, memory: Memory, revision: int) -> None:
-        value = dump_memory(memory)
+        memory, value = fit(memory)
         if revision:
             revision = await self._bucket.update(group_ref, value, revision=revision)
         else:
@@ -128,6 +132,28 @@ class Classifier:
         self._cache[group_ref] = (memory, revision)
         if len(self._cache) > MAX_CACHED_GROUPS:
             self._cache.pop(next(iter(self._cache)))
+
+
+def fit(memory: Memory) -> tuple[Memory, bytes]:
+    """The memory in a size that its bucket takes, and its document. Only a group that floods loses anything."""
+    waiting = tuple(
+        one.model_copy(update={"text": one.text[: MAX_WAITING_CHARS - 1] + "…"})
+        if len(one.text) > MAX_WAITING_CHARS
+        else one
+        for one in memory.pending
+    )
+    memory = memory.model_copy(update={"pending": waiting})
+    value = dump_memory(memory)
+    for less in (
+        {"settled": memory.settled[-1:]},
+        {"recent": memory.recent[-40:], "incidents": memory.incidents[-30:]},
+        {"pending": ()},
+    ):
+        if len(value) <= MAX_MEMORY_BYTES:
+            break
+        memory = memory.model_copy(update=less)
+        value = dump_memory(memory)
+    return memory, value
 
 
 def settle(message: MessageReceived, cause: str, assembly: Assembly) -> Settled:

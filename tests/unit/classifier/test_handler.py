@@ -18,6 +18,7 @@ from supportbot.contracts import (
     Priority,
     ReactionReceived,
     TicketOpened,
+    dump_event,
 )
 from supportbot.delivery import Context
 from supportbot.errors import PermanentError
@@ -287,3 +288,17 @@ async def test_an_event_that_is_not_of_the_inbox_is_refused() -> None:
     )
     with pytest.raises(PermanentError):
         await inbox.handle(event)
+
+
+@pytest.mark.parametrize("authors", [1, 60])
+async def test_a_flood_of_long_messages_leaves_a_memory_and_events_that_the_broker_takes(authors: int) -> None:
+    """Each waits for more words; 16,384 joiners have 49,152 bytes."""
+    inbox = Inbox()
+    for number in range(60):
+        await inbox.say(5, f"P{number % authors}", PHOTO + "la 909" + "\u200d" * 16_000)
+        assert len(inbox.bucket.entries[GROUP_REF].value) <= 1_000_000
+    await inbox.say(5, "P0", "la 909 no puede recepcionar, su apoyo")
+    await inbox.say(90_000, "Nora", "la 305 no imprime, su apoyo" + "\u200d" * 16_000)
+    assert len(inbox.bucket.entries[GROUP_REF].value) <= 1_000_000
+    assert all(len(dump_event(event)) <= 1_000_000 for event in inbox.published)
+    assert inbox.outcomes()[-1] == (Outcome.CLASSIFIED, True)
