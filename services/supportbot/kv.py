@@ -1,13 +1,15 @@
 """A key-value bucket with our errors: an absent key is None, a lost race a ConflictError, a broker away Unavailable."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import nats.js.errors
 from nats.aio.client import Client
 from nats.js import kv
 
-from supportbot.errors import TemporaryError
-from supportbot.nats_errors import broker_errors
+from supportbot.errors import PermanentError, TemporaryError, UnavailableError
+from supportbot.nats_errors import DEPENDENCY, broker_errors
 from supportbot.reader import read_stream
 
 
@@ -16,6 +18,18 @@ class ConflictError(TemporaryError):
 
     def __init__(self, key: str) -> None:
         super().__init__(f"somebody else wrote {key!r} first", delay_s=0.1)
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    """A full broker is no fault of what is written: it waits until there is room."""
+    try:
+        with broker_errors():
+            yield
+    except PermanentError as exc:
+        if exc.reason != "broker_full":
+            raise
+        raise UnavailableError(str(exc), dependency=DEPENDENCY) from exc
 
 
 @dataclass(frozen=True)
@@ -27,7 +41,7 @@ class Entry:
 
 
 class KeyValue:
-    """One bucket. Every method raises UnavailableError (dependency `nats`) while the broker is away.
+    """One bucket. Every method raises UnavailableError (dependency `nats`) while the broker is away or has no room.
 
     A key holds letters, digits and `-/_=.`; a value at most 1 MB less some room for headers.
     """
@@ -50,7 +64,7 @@ class KeyValue:
         After `UnavailableError` the key may be written all the same. A ttl counts in whole seconds, at least 1.
         """
         ttl = None if ttl_s is None else max(1, round(ttl_s))
-        with broker_errors():
+        with _writing():
             try:
                 return await self._bucket.create(key, value, msg_ttl=ttl)
             except nats.js.errors.KeyWrongLastSequenceError as exc:
@@ -58,7 +72,7 @@ class KeyValue:
 
     async def update(self, key: str, value: bytes, *, revision: int) -> int:
         """Write a key that must still have `revision`; the new one. Raises ConflictError. It drops the key's ttl."""
-        with broker_errors():
+        with _writing():
             try:
                 return await self._bucket.update(key, value, last=revision)
             except nats.js.errors.KeyWrongLastSequenceError as exc:
@@ -66,12 +80,12 @@ class KeyValue:
 
     async def put(self, key: str, value: bytes) -> int:
         """Write a key whatever it holds; its revision."""
-        with broker_errors():
+        with _writing():
             return await self._bucket.put(key, value)
 
     async def delete(self, key: str, *, revision: int | None = None) -> None:
         """Forget a key, only while it has `revision` when given. Raises ConflictError."""
-        with broker_errors():
+        with _writing():
             try:
                 await self._bucket.delete(key, last=revision)
             except nats.js.errors.BadRequestError as exc:

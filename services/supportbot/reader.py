@@ -14,7 +14,8 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import api
 
-from supportbot.nats_errors import broker_errors
+from supportbot.errors import UnavailableError
+from supportbot.nats_errors import DEPENDENCY, broker_errors
 
 BATCH = 500
 TIMEOUT_S = 10.0
@@ -83,8 +84,11 @@ async def _pull(nc: Client, stream: str, consumer: str, count: int) -> list[Stor
             for _ in range(request["batch"]):
                 async with asyncio.timeout(TIMEOUT_S):
                     msg = await frames.get()
-                if (msg.headers or {}).get("Status"):  # Something was purged meanwhile: this is the end.
+                status = (msg.headers or {}).get("Status")
+                if status in {"404", "408"}:  # Something was purged meanwhile: this is the end.
                     return found
+                if status:
+                    raise UnavailableError(f"the read was cut off: status {status}", dependency=DEPENDENCY)
                 found.append(_stored(msg))
     finally:
         await sub.unsubscribe()

@@ -70,7 +70,7 @@ def decide(error: Exception | None, *, failures: int, held: int, jitter: float) 
                 return Term("attempts_exhausted", str(error))
             return Nak(error.delay_s if error.delay_s is not None else _backoff_s(failures, jitter), str(error))
         case _:
-            text = f"{type(error).__name__}: {error}"
+            text = type(error).__name__  # Its message may quote what people wrote; the log has the place.
             if failures + 1 >= MAX_ATTEMPTS:
                 return Term("bug", text, bug=True)
             return Nak(_backoff_s(failures, jitter), text, bug=True)

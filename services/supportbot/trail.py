@@ -27,7 +27,8 @@ class Ledger:
         """Take the next entry."""
         if entry.outcome is Outcome.RECEIVED:
             self.received.setdefault(entry.message_ref, entry)
-        elif entry.outcome.terminal:
+        elif entry.outcome.terminal and (entry.stage, entry.outcome) != ("whatsapp", Outcome.DEAD_LETTER):
+            # An answer that could not be sent is no fate of the message that it answers.
             self.last[entry.message_ref] = entry
 
     def counts(self) -> Counter[Outcome]:

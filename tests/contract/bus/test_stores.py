@@ -3,9 +3,11 @@
 import asyncio
 import os
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 
 import pytest
+from nats.aio.client import Client
 
 from supportbot.breaker import Breaker, BreakerPolicy, BreakerState
 from supportbot.bus import Bus
@@ -13,6 +15,7 @@ from supportbot.effects import Effect, perform_once
 from supportbot.errors import PermanentError, TemporaryError, UnavailableError
 from supportbot.kv import ConflictError, Entry
 from supportbot.nats_server import EmbeddedServer
+from supportbot.reader import read_stream
 
 pytestmark = pytest.mark.nats
 
@@ -189,3 +192,36 @@ async def test_replicas_share_a_breaker(bus: Bus) -> None:
     now[0] = 1014
     await one.sync()
     assert one.state is BreakerState.CLOSED
+
+
+async def test_a_bucket_without_room_is_unavailable(bus: Bus) -> None:
+    """Room comes back: the lane holds its message meanwhile, which would otherwise be a dead letter."""
+    config = (await bus.js.stream_info(f"KV_{bus.bot}_effects")).config
+    await bus.js.update_stream(replace(config, max_bytes=2000))
+    with pytest.raises(UnavailableError, match="no room"):
+        await asyncio.gather(*(bus.effects.begin(f"{KEY}.{number}") for number in range(20)))
+
+
+class ConsumerLost:
+    """A client that is used like a real one; before its second pull the broker forgets the consumer."""
+
+    def __init__(self, nc: Client) -> None:
+        self._nc = nc
+        self._pulls = 0
+
+    async def publish(self, subject: str, payload: bytes, reply: str) -> None:
+        self._pulls += 1
+        if self._pulls == 2:
+            await self._nc.jetstream().delete_consumer(*subject.split(".")[-2:])
+        await self._nc.publish(subject, payload, reply)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._nc, name)
+
+
+async def test_a_read_that_is_cut_off_is_no_shorter_stream(bus: Bus) -> None:
+    """A broker that restarts forgets the reader's consumer: half an attachment would count as damaged for good."""
+    tokens = await bus.bucket("tokens")
+    await asyncio.gather(*(tokens.put(f"k{number}", b"1") for number in range(600)))
+    with pytest.raises(UnavailableError):
+        await read_stream(cast("Client", ConsumerLost(bus.nc)), f"KV_{bus.bot}_tokens")

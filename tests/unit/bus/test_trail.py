@@ -30,6 +30,12 @@ def test_the_last_terminal_entry_of_a_message_counts() -> None:
     assert ledger.unaccounted() == []
 
 
+def test_an_answer_that_could_not_be_sent_is_no_fate_of_its_message() -> None:
+    unsent = entry(REFS[0], Outcome.DEAD_LETTER).model_copy(update={"stage": "whatsapp"})
+    ledger = Ledger([entry(REFS[0], Outcome.RECEIVED), entry(REFS[0], Outcome.TICKET), unsent])
+    assert ledger.counts() == {Outcome.TICKET: 1}
+
+
 def test_a_message_that_only_passed_through_is_unaccounted_oldest_first() -> None:
     late, early = entry(REFS[0], Outcome.RECEIVED, minute=5), entry(REFS[1], Outcome.RECEIVED, minute=1)
     ledger = Ledger([late, early, entry(REFS[0], Outcome.CLASSIFIED, minute=6), entry(REFS[2], Outcome.IGNORED)])
