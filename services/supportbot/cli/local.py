@@ -72,7 +72,7 @@ async def run_bot(bot: LocalBot, say: Say) -> AsyncIterator[RunningBot]:
         async with background(run_janitor(bus, lanes=LANES), "janitor"), supervise(say, bot.backoff_s) as supervisor:
             for service in SERVICES:
                 await supervisor.start(_child(bot, service, server.url))
-            await _until_ready(bot)
+            await _until_ready(bot, supervisor)
             yield RunningBot(bot=bot, supervisor=supervisor, server=server, bus=bus)
 
 
@@ -115,12 +115,15 @@ def _environment(bot: LocalBot, service: str, nats_url: str) -> dict[str, str]:
     }
 
 
-async def _until_ready(bot: LocalBot) -> None:
+async def _until_ready(bot: LocalBot, supervisor: Supervisor) -> None:
     """Poll the services' readiness probes, as Kubernetes would."""
     waiting = set(SERVICES)
     try:
         async with httpx.AsyncClient(timeout=2.0) as client, asyncio.timeout(READY_TIMEOUT_S):
             while waiting:
+                if supervisor.misconfigured:
+                    names = ", ".join(supervisor.misconfigured)
+                    raise UserError(f"wrong configuration of {names}; its words are above or in {bot.data.logs}")
                 for service in tuple(waiting):
                     if await _is_ready(client, f"{bot.address(service)}/readyz"):
                         waiting.discard(service)

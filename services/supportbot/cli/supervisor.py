@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from supportbot.children import make_die_with_parent
+from supportbot.service import MISCONFIGURED
 
 BACKOFF_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 """Waits before the restarts of a process that dies again and again."""
@@ -43,6 +44,8 @@ class Supervisor:
         self._backoff_s = backoff_s
         self._running: dict[str, asyncio.subprocess.Process] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self.misconfigured: list[str] = []
+        """Children that a restart cannot help."""
 
     async def start(self, child: Child) -> None:
         """Start `child` and keep it running. Returns once the process exists; it may not be ready yet."""
@@ -68,6 +71,10 @@ class Supervisor:
         while True:
             started = time.monotonic()
             status = await self._running[child.name].wait()
+            if status == MISCONFIGURED:
+                self._say(child.name, "wrong configuration; not started again")
+                self.misconfigured.append(child.name)
+                return
             deaths = 1 if time.monotonic() - started > STABLE_S else deaths + 1
             wait_s = self._backoff_s[min(deaths, len(self._backoff_s)) - 1]
             self._say(child.name, f"ended ({describe_status(status)}); starting again in {wait_s:g} s")
