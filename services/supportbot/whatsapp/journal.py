@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from supportbot.whatsapp.gateway import MessageKey, Quote, RawEvent
+from supportbot.whatsapp.gateway import MessageKey, Quote, RawEvent, RawKind
 from supportbot.whatsapp.sqlite_thread import SQLiteThread, Synchronous
 
 KEEP_RAW = timedelta(days=7)
@@ -129,6 +129,10 @@ class Journal:
 
 
 def _insert(db: sqlite3.Connection, raw: RawEvent, message_ref: str, received_at: datetime) -> bool:
+    key = (raw.key.chat, raw.key.sender, raw.key.message_id)
+    known = "SELECT 1 FROM inbox WHERE chat = ? AND sender = ? AND message_id = ?"
+    if raw.kind is RawKind.UNDECRYPTABLE and db.execute(known, key).fetchone():
+        return False  # It was read before, and is delivered again without the key that it had.
     values = {
         "chat": raw.key.chat,
         "sender": raw.key.sender,
@@ -171,8 +175,15 @@ def _select_quote(db: sqlite3.Connection, message_ref: str) -> Quote | None:
     if row is None:
         return None
     chat, sender, message_id, raw = row
-    text = RawEvent.model_validate_json(raw).text if raw else ""
-    return Quote(key=MessageKey(chat=chat, sender=sender, message_id=message_id), text=text)
+    return Quote(key=MessageKey(chat=chat, sender=sender, message_id=message_id), text=_read_text(raw))
+
+
+def _read_text(raw: str) -> str:
+    """The text of a row, if it still has one; a row of another version may be unreadable."""
+    try:
+        return RawEvent.model_validate_json(raw).text if raw else ""
+    except ValueError:
+        return ""
 
 
 def _claim(db: sqlite3.Connection, key: str, digest: str, asked_at: datetime) -> str:

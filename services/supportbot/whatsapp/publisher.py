@@ -76,10 +76,20 @@ class Publisher:
             span.set_attribute("messaging.system", "whatsapp")
             span.set_attribute("supportbot.message.ref", row.message_ref)
             if event is not None:
-                await self._bus.publish(event)
+                event = await self._put_on_bus(event, row)
             await self._bus.record(self._entry(row, event))
             await self._journal.mark_published(row.seq, datetime.now(UTC))
         self._attachments.remove(row)
+
+    async def _put_on_bus(self, event: InboxEvent, row: Row) -> InboxEvent:
+        """Publish the event, or that something came if the bus will never take it; what was published."""
+        try:
+            await self._bus.publish(event)
+        except PermanentError as exc:
+            _log.error("event_refused", message_ref=row.message_ref, reason=exc.reason)
+            event = self._unknown(row)
+            await self._bus.publish(event)
+        return event
 
     async def _event(self, row: Row) -> InboxEvent | None:
         """The row's event; None for one that WhatsApp could not decrypt. What cannot be converted is `unknown`."""

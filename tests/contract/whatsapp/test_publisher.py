@@ -15,7 +15,7 @@ from supportbot.ids import make_message_ref
 from supportbot.reader import read_stream
 from supportbot.topology import Stage, stream_name, trail_stream
 from supportbot.whatsapp.convert import Roster
-from supportbot.whatsapp.gateway import RawEvent, RawKind, RawMedia
+from supportbot.whatsapp.gateway import RawEvent, RawKind, RawMedia, RawPerson
 from supportbot.whatsapp.inbound import Attachments, Bell, JournalSink
 from supportbot.whatsapp.journal import Journal
 from supportbot.whatsapp.publisher import Publisher
@@ -123,6 +123,17 @@ async def test_what_cannot_be_converted_is_unknown_and_blocks_nothing(line: Line
         assert (first.message_ref, first.note, first.sent_at) == (ref_of("A1"), "unknown", SENT_AT)
         assert texts_of([second]) == ["dos"]
         assert (await line.trail())[0] == (ref_of("A1"), Outcome.RECEIVED, ("could not be converted",))
+
+
+async def test_what_is_too_large_for_the_bus_is_unknown_and_blocks_nothing(line: Line) -> None:
+    crowd = tuple(RawPerson(jid=f"7700000{number:05}@lid", push_name="x" * 40) for number in range(20_000))
+    async with line.running():
+        await line.receive(make_raw("A1", "hola a todos", mentions=crowd), make_raw("A2", "dos"))
+        first, second = await line.events()
+
+        assert isinstance(first, MessageReceived)
+        assert (first.message_ref, first.note) == (ref_of("A1"), "unknown")
+        assert texts_of([second]) == ["dos"]
 
 
 async def test_what_whatsapp_could_not_decrypt_is_accounted_for_and_may_come_later(line: Line) -> None:

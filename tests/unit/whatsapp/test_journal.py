@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -60,9 +61,32 @@ async def test_rows_wait_in_the_order_of_their_arrival(journal: Journal) -> None
 async def test_a_repeat_is_one_row_but_an_edit_is_another(journal: Journal) -> None:
     assert put(journal, raw("A"))
     assert not put(journal, raw("A", text="again"))
-    assert put(journal, raw("A", kind=RawKind.UNDECRYPTABLE))
+    assert put(journal, raw("A", kind=RawKind.EDIT))
 
     assert await journal.depth() == 2
+
+
+async def test_what_could_not_be_decrypted_may_come_but_not_the_other_way_round(journal: Journal) -> None:
+    """A message that was read, and that WhatsApp delivers again because its receipt was lost, has no key any more."""
+    assert put(journal, raw("A", kind=RawKind.UNDECRYPTABLE))
+    assert put(journal, raw("A"))
+    assert put(journal, raw("B"))
+    assert not put(journal, raw("B", kind=RawKind.UNDECRYPTABLE))
+
+    assert await journal.depth() == 3
+
+
+async def test_an_unreadable_row_is_quoted_without_its_text(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    with Journal(path) as journal:
+        put(journal, raw("A", text="hola"))
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute('UPDATE inbox SET raw = \'{"of": "another version"}\'')
+
+    with Journal(path) as journal:
+        found = await journal.find("ref-A")
+
+    assert found == Quote(key=MessageKey(chat=CHAT, sender=ANA.jid, message_id="A"), text="")
 
 
 async def test_published_rows_wait_no_longer(journal: Journal) -> None:
