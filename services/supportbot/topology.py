@@ -22,6 +22,9 @@ EVENTS_STREAM = "EVENTS"
 """One per account: the server's advisories. Two streams with the same subjects are refused."""
 
 _HOUR_S, _DAY_S = 3600.0, 86_400.0
+_KEEP_S = 30 * _DAY_S
+"""What waits, its attachments, and dead letters. The janitor removes what is settled; what is older and still not
+settled, say of a bot that was paused for so long, is lost, and the trail tells so for another week."""
 _BOT = re.compile(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
 _NAME_IN_USE = 10058
 _ADVISORY = "$JS.EVENT.ADVISORY.CONSUMER"
@@ -65,7 +68,7 @@ _ROUTES = {
 }
 
 _BUCKET_TTL_S = {
-    Bucket.EFFECTS: 45 * _DAY_S,  # Longer than any event or dead letter that may ask again.
+    Bucket.EFFECTS: 75 * _DAY_S,  # Longer than an event may wait, and after it its dead letter.
     Bucket.MEMORY: 0.0,
     Bucket.BREAKERS: _DAY_S,
     Bucket.STATE: _HOUR_S,
@@ -181,12 +184,12 @@ def stream_configs(bot: str, lanes: int, profile: Profile = LIVE) -> list[api.St
     dlq, trail = dead_letter_stream(bot), trail_stream(bot)
     return [
         *(_lane_stream(bot, stage, lanes, size, profile) for stage, size in sizes.items()),
-        _stream(dlq, [f"dlq.{bot}.*.*"], age_s=30 * _DAY_S, max_bytes=quarter, profile=profile),
+        _stream(dlq, [f"dlq.{bot}.*.*"], age_s=_KEEP_S, max_bytes=quarter, profile=profile),
         # The trail gives up its oldest entries rather than hold the pipeline.
         _stream(
             trail,
             [f"trail.{bot}.*"],
-            age_s=30 * _DAY_S,
+            age_s=_KEEP_S + 7 * _DAY_S,
             max_bytes=profile.stream_bytes,
             profile=profile,
             discard=api.DiscardPolicy.OLD,
@@ -277,7 +280,7 @@ async def _ensure_stream(js: JetStreamContext, config: api.StreamConfig) -> None
 def _lane_stream(bot: str, stage: Stage, lanes: int, max_bytes: int, profile: Profile) -> api.StreamConfig:
     path = _ROUTES[stage]
     published = f"{path.published}.{bot}.*"
-    config = _stream(stream_name(bot, stage), [published], age_s=7 * _DAY_S, max_bytes=max_bytes, profile=profile)
+    config = _stream(stream_name(bot, stage), [published], age_s=_KEEP_S, max_bytes=max_bytes, profile=profile)
     stored = f"{path.stored}.{bot}.{{{{partition({lanes},1)}}}}.{{{{wildcard(1)}}}}"
     config.subject_transform = api.SubjectTransform(src=published, dest=stored)
     return config
@@ -328,7 +331,7 @@ def _media_stream(bot: str, profile: Profile) -> api.StreamConfig:
     return api.StreamConfig(
         name=f"OBJ_{name}",
         subjects=[f"$O.{name}.C.>", f"$O.{name}.M.>"],
-        max_age=30 * _DAY_S,
+        max_age=_KEEP_S,
         max_bytes=profile.media_bytes,
         discard=api.DiscardPolicy.NEW,
         allow_rollup_hdrs=True,

@@ -465,7 +465,7 @@ async def test_replayed_opening_keeps_what_came_since(replica: Replica, emulator
 
 
 async def test_use_renews_what_the_bucket_would_forget(replica: Replica) -> None:
-    """The bucket forgets what nobody wrote for 45 days; an incident that is still talked about keeps its ticket."""
+    """The bucket forgets what nobody wrote for 75 days; an incident that is still talked about keeps its ticket."""
     await replica.call(OPENING)
     bucket = await replica.bus.bucket("effects")
     before = await bucket.items("desk.")

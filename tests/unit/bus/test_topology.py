@@ -76,3 +76,10 @@ def test_the_ledger_outlives_every_event_and_dead_letter_and_is_read_from_the_le
 def test_a_laptop_has_room_for_one_bot() -> None:
     reserved = sum(config.max_bytes or 0 for config in topology.stream_configs("b", 64, REPLAY))
     assert reserved < 10 * 1024**3
+
+
+def test_what_waits_is_kept_as_long_as_its_attachments_and_the_ledger_of_effects_outlives_it() -> None:
+    ages = {config.name: config.max_age or 0.0 for config in topology.stream_configs("b", lanes=4)}
+    waiting = {ages[topology.stream_name("b", stage)] for stage in Stage}
+    assert waiting == {ages["OBJ_b_media"]}
+    assert ages["KV_b_effects"] > max(waiting) + ages[topology.dead_letter_stream("b")]
