@@ -35,7 +35,7 @@ class Right(StrEnum):
     """What a key may do."""
 
     READ = "read"
-    """GET and HEAD."""
+    """GET and HEAD, but for paths that begin a change."""
     WRITE = "write"
     """Everything."""
 
@@ -113,10 +113,13 @@ def parse_api_keys(text: str, *, where: str) -> APIKeys:
 class AuthMiddleware:
     """Answers 401 or 403 itself, before anything of the request is routed or parsed."""
 
-    def __init__(self, app: ASGIApp, *, keys: APIKeys, open_paths: Collection[str] = ()) -> None:
+    def __init__(
+        self, app: ASGIApp, *, keys: APIKeys, open_paths: Collection[str] = (), write_paths: Collection[str] = ()
+    ) -> None:
         self._app = app
         self._keys = keys
         self._open_paths = OPEN_PATHS | set(open_paths)
+        self._write_paths = frozenset(write_paths)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the request through, with the caller's name in the scope, or answer it."""
@@ -139,7 +142,8 @@ class AuthMiddleware:
         key = self._keys.match(token.strip())
         if key is None:
             return 401, "unknown_key", "the API key is not known"
-        if key.right == Right.READ and scope.get("method", "GET") not in _SAFE_METHODS:
+        changes = scope.get("method", "GET") not in _SAFE_METHODS or scope["path"] in self._write_paths
+        if key.right == Right.READ and changes:
             return 403, "read_only", "this API key may only read"
         scope[CALLER] = key.name
         return None

@@ -48,6 +48,7 @@ def create_app(
     keys: APIKeys,
     health: Health,
     open_paths: Collection[str] = (),
+    write_paths: Collection[str] = (),
     rates: Mapping[str, str] | None = None,
     body_limits: Mapping[str, int] | None = None,
 ) -> FastAPI:
@@ -61,6 +62,7 @@ def create_app(
         keys: Who may call; `read_api_keys` has made sure that no keys means loopback only.
         health: Answers the probes.
         open_paths: Paths that need no credential beside probes and metrics; each guards itself.
+        write_paths: Paths that want the right to write, whatever the method.
         rates: Further limits by path, such as `{"/api/send-message": "30/minute"}`.
         body_limits: Bytes by path where the body may be larger than 64 KiB.
     """
@@ -75,7 +77,7 @@ def create_app(
         telemetry={"operation_spans": False, "logs": False, "metrics": False, "exclude": _is_probe},
         middleware=[
             Middleware(RequestMiddleware),
-            Middleware(AuthMiddleware, keys=keys, open_paths=open_paths),
+            Middleware(AuthMiddleware, keys=keys, open_paths=open_paths, write_paths=write_paths),
             Middleware(
                 RateLimitMiddleware,
                 rate=f"{settings.requests_per_minute}/minute",

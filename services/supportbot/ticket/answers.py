@@ -84,7 +84,7 @@ def find_failure(operation: str, answer: Answer, *, write: bool) -> Exception | 
         status = _STATUS_OF.get(code, 422)
     if status < 300 and answer.readable:
         return None
-    if status < 400 or status >= 500:
+    if status < 400 or status == 408 or status >= 500:
         return _sick(operation, status, write=write)
     if status == 429:
         return _limited(code, answer.retry_after_s)

@@ -10,6 +10,7 @@ from fastapi import APIRouter, FastAPI, HTTPException, Query, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, StringConstraints
 
+from supportbot.auth import CALLER
 from supportbot.errors import UnavailableError, UserError
 from supportbot.health import Health, State
 from supportbot.http import create_app
@@ -24,6 +25,9 @@ from supportbot.ticket.zoho import ZohoDesk
 
 CALLBACK: Final = "/auth/callback"
 """Needs no API key: Zoho sends a browser there, and its `state` is the credential."""
+
+AUTHORISATION: Final = "/auth/url"
+"""Begins a grant, which replaces the one in force: not for those who may only read."""
 
 _NAME: Final = "ticket-service"
 
@@ -79,7 +83,12 @@ class ContactRequest(BaseModel):
 def create_ticket_app(service: Service, door: Door) -> FastAPI:
     """The application of the ticket service."""
     app = create_app(
-        "supportbot ticket", service.settings, keys=service.keys, health=service.health, open_paths={CALLBACK}
+        "supportbot ticket",
+        service.settings,
+        keys=service.keys,
+        health=service.health,
+        open_paths={CALLBACK},
+        write_paths={AUTHORISATION},
     )
     app.include_router(_make_health(service.health, door))
     app.include_router(_make_tickets(door))
@@ -119,7 +128,7 @@ def _make_tickets(door: Door) -> APIRouter:
         """Create a ticket; while Zoho is away, keep the request and create the ticket later."""
 
         async def work() -> Answer:
-            made = await door.enter().asked.submit(body)
+            made = await door.enter().asked.submit(body, key=_key(request))
             status = "queued" if made.queued else "created"
             message = "Zoho Desk is away; the ticket follows" if made.queued else "Ticket created"
             created_at = None if made.queued else _now()
@@ -185,7 +194,7 @@ def _make_portal(door: Door) -> APIRouter:
 def _make_authorisation(door: Door) -> APIRouter:
     router = APIRouter()
 
-    @router.get("/auth/url")
+    @router.get(AUTHORISATION)
     async def make_address(request: Request) -> dict[str, str]:
         """The address at which a person grants the bot access to Zoho Desk."""
         redirect_uri = str(request.base_url).rstrip("/") + CALLBACK
@@ -222,6 +231,12 @@ async def _describe_waiting(office: Office, queue_id: str) -> dict[str, Any]:
         "last_updated": waiting.updated_at.isoformat(),
         "details": {name: value for name, value in details.items() if value is not None},
     }
+
+
+def _key(request: Request) -> str | None:
+    """The caller and their idempotency key, which also holds in another process or after a crash."""
+    given = request.headers.get("idempotency-key")
+    return None if given is None else f"{request.scope.get(CALLER, '')}\0{given}"
 
 
 def _now() -> str:

@@ -103,14 +103,20 @@ class AskedTickets:
         self.waiting = 0
         """Length of the queue when it was last looked at."""
 
-    async def submit(self, request: TicketRequest) -> Submitted:
+    async def submit(self, request: TicketRequest, *, key: str | None = None) -> Submitted:
         """Make the ticket; queue the request while Zoho is away.
+
+        Args:
+            request: The request; its `whatsapp_message_id` makes a repeat the same ticket.
+            key: Does the same where there is no such id: the caller and their `Idempotency-Key`.
 
         Raises:
             PermanentError: Zoho refuses it.
         """
-        message_id = request.whatsapp_message_id or uuid4().hex
-        ref = make_message_ref(self._install_key, chat="http", sender=request.group_id or "", message_id=message_id)
+        chat, message_id = "http", request.whatsapp_message_id
+        if message_id is None:
+            chat, message_id = "http-key", key or uuid4().hex
+        ref = make_message_ref(self._install_key, chat=chat, sender=request.group_id or "", message_id=message_id)
         incident_id = make_incident_id(ref)
         key, record = await self._find_place(incident_id)
         if record is not None:

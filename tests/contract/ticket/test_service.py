@@ -295,6 +295,19 @@ async def test_queue_of_requests(machine: Machine, emulator: Emulator) -> None:
     assert [ticket["id"] for ticket in (await emulator.state())["tickets"]] == [status["details"]["ticket_id"]]
 
 
+async def test_an_idempotency_key_outlives_the_process(machine: Machine, emulator: Emulator) -> None:
+    """Without a message's id, too: the client asks again because the answer was lost with the process."""
+    headers = {"Idempotency-Key": "one"}
+    answers = []
+    for _ in range(2):
+        async with machine.start() as service:
+            contact = await service.post("/contacts", email="ana@example.com")
+            request = REQUEST | {"contact_id": contact["contact_id"], "whatsapp_message_id": None}
+            answers.append((await service.http.post("/tickets", json=request, headers=headers)).json())
+    assert answers[0]["ticket_id"] == answers[1]["ticket_id"]
+    assert len((await emulator.state())["tickets"]) == 1
+
+
 async def test_authorisation_in_a_browser(machine: Machine, emulator: Emulator) -> None:
     async with machine.start() as service:
         address = (await service.get("/auth/url"))["auth_url"]

@@ -130,6 +130,14 @@ async def test_a_reading_key_may_not_write(make_settings: MakeSettings) -> None:
     assert written.json() == {"detail": "this API key may only read"}
 
 
+async def test_a_reading_key_may_not_begin_a_change_by_reading(make_settings: MakeSettings) -> None:
+    async with client_of(make_app(make_settings(), write_paths={"/notes/1"})) as client:
+        answers = [await client.get(path, headers=READER) for path in ("/notes/1", "/notes/2")]
+        allowed = await client.get("/notes/1", headers=AUTHORIZED)
+
+    assert [*(answer.status_code for answer in answers), allowed.status_code] == [403, 200, 200]
+
+
 @pytest.mark.parametrize("path", ["/livez", "/health", "/metrics", "/auth/callback"])
 async def test_probes_metrics_and_what_guards_itself_are_open(make_settings: MakeSettings, path: str) -> None:
     async with client_of(make_app(make_settings(), open_paths=["/auth/callback"])) as client:

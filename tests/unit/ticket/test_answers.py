@@ -51,6 +51,7 @@ CASES = (
     Case("403 scope", Answer(status=403, body=error("SCOPE_MISMATCH")), MisconfiguredError, MisconfiguredError, 60),
     Case("403 org", Answer(status=403, body=error("OAUTH_ORG_MISMATCH")), MisconfiguredError, MisconfiguredError, 60),
     Case("404", Answer(status=404, body=error("URL_NOT_FOUND")), NotFoundError, NotFoundError),
+    Case("408", Answer(status=408, readable=False), UnavailableError, OutcomeUnknownError),
     Case("413", Answer(status=413, body=error("RESOURCE_SIZE_EXCEEDED")), RejectedError, RejectedError),
     Case("415 HTML", Answer(status=415, readable=False), RejectedError, RejectedError),
     Case("422", Answer(status=422, body=error("UNPROCESSABLE_ENTITY")), RejectedError, RejectedError),
