@@ -43,6 +43,8 @@ class SQLiteThread:
         self._schema = schema
         self._synchronous = synchronous
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._door = threading.Lock()
+        self._closed = False
         self._opened: Future[None] = Future()
         self._thread = threading.Thread(target=self._run, name=path.name, daemon=True)
 
@@ -53,11 +55,17 @@ class SQLiteThread:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
-        self._jobs.put(None)
+        with self._door:
+            self._closed = True
+            self._jobs.put(None)
         self._thread.join()
 
     def submit(self, work: Work[T]) -> "Future[T]":
-        """Have `work` done with the connection, inside a transaction. It must not commit."""
+        """Have `work` done with the connection, inside a transaction. It must not commit.
+
+        Raises:
+            sqlite3.ProgrammingError: The file is closed.
+        """
         future: Future[T] = Future()
 
         def run(db: sqlite3.Connection) -> Callable[[], None]:
@@ -68,7 +76,10 @@ class SQLiteThread:
             if future.set_running_or_notify_cancel():
                 future.set_exception(exc)
 
-        self._jobs.put(_Job(run=run, fail=fail))
+        with self._door:
+            if self._closed:  # Nobody would ever answer, and a gateway's own thread would hold up the end for ever.
+                raise sqlite3.ProgrammingError(f"{self._path.name} is closed")
+            self._jobs.put(_Job(run=run, fail=fail))
         return future
 
     async def do(self, work: Work[T]) -> T:

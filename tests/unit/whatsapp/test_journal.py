@@ -76,6 +76,15 @@ async def test_what_could_not_be_decrypted_may_come_but_not_the_other_way_round(
     assert await journal.depth() == 3
 
 
+def test_a_closed_journal_refuses_instead_of_waiting_for_ever(tmp_path: Path) -> None:
+    with Journal(tmp_path / "journal.db") as closed:
+        put(closed, raw("A"))
+    with ThreadPoolExecutor() as threads:
+        late = threads.submit(put, closed, raw("B"))
+        with pytest.raises(sqlite3.ProgrammingError):
+            late.result(timeout=5)
+
+
 async def test_an_unreadable_row_is_quoted_without_its_text(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
     with Journal(path) as journal:
