@@ -21,6 +21,8 @@ SUPPORTBOT = Path(sys.executable).with_name("supportbot")
 MARK = "E2E_MARK"
 """A variable that every process of a test inherits, so that none can hide."""
 
+_NO_LIMIT = {"SUPPORTBOT_REQUESTS_PER_MINUTE": "100000"}
+
 GROUP = "120363000000000001@g.us"
 ANA = {"phone": "+529985550001", "name": "Ana"}
 BRUNO = {"phone": "+529985550002", "name": "Bruno"}
@@ -182,7 +184,7 @@ def up(folder: Path, desk: Desk, *, env: Mapping[str, str] | None = None) -> Ite
 def make_env(mark: str, desk: Desk | None = None, more: Mapping[str, str] | None = None) -> dict[str, str]:
     """The environment of a command."""
     urls = {} if desk is None else dict.fromkeys(("SUPPORTBOT_ZOHO_ACCOUNTS_URL", "SUPPORTBOT_ZOHO_DESK_URL"), desk.url)
-    return {**os.environ, MARK: mark, "NO_COLOR": "1", "COLUMNS": "200", **urls, **(more or {})}
+    return {**os.environ, MARK: mark, "NO_COLOR": "1", "COLUMNS": "200", **_NO_LIMIT, **urls, **(more or {})}
 
 
 def run_command(*arguments: str, timeout_s: float = 60.0) -> subprocess.CompletedProcess[str]:

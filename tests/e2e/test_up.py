@@ -98,7 +98,7 @@ def test_ctrl_c_leaves_nothing_behind(tmp_path: Path, desk: Desk) -> None:
 def test_ctrl_c_during_the_start_leaves_nothing_behind(tmp_path: Path, desk: Desk) -> None:
     with up(tmp_path, desk) as bot:
         await_that(lambda: len(bot.children) >= 2)
-        bot.interrupt(15)
+        assert bot.interrupt(15) == 0
         assert bot.children == {}
 
 
