@@ -223,6 +223,11 @@ class MessageClassified(Event):
     joined: tuple[Evidence, ...] = ()
     """Earlier messages that join the incident with this one, oldest first."""
 
+    @property
+    def event_id(self) -> str:
+        """A question has an id of its own: what was asked about may open an incident later, as a second event."""
+        return make_event_id(self.message_ref, "ask" if self.decision.asks else self.stage)
+
 
 class IncidentCorrected(Event):
     """A message of an incident was edited or deleted, or a person said that it is no incident."""

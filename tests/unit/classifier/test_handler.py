@@ -302,3 +302,16 @@ async def test_a_flood_of_long_messages_leaves_a_memory_and_events_that_the_brok
     assert len(inbox.bucket.entries[GROUP_REF].value) <= 1_000_000
     assert all(len(dump_event(event)) <= 1_000_000 for event in inbox.published)
     assert inbox.outcomes()[-1] == (Outcome.CLASSIFIED, True)
+
+
+async def test_a_photo_that_was_asked_about_and_is_never_explained_opens_all_the_same() -> None:
+    """The question and the incident are two events of one message: with one id the broker would drop the second."""
+    inbox = Inbox()
+    asked = await inbox.say(0, "Ana", PHOTO + "no sale")
+    assert isinstance(asked, MessageClassified)
+    assert asked.decision.asks
+    await inbox.say(3000, "Nora", "buenas tardes")
+    (opened,) = inbox.published
+    assert isinstance(opened, MessageClassified)
+    assert (opened.message_ref, opened.decision.opens) == (asked.message_ref, True)
+    assert opened.event_id != asked.event_id
