@@ -23,7 +23,7 @@ POLICY = Policy(
 GROUP = "0" * 16
 SPLITS = {
     "train": ("coffee-shops", "hardware-stores", "pharmacies", "supermarkets"),
-    "tune": ("clinic-supplies", "convenience-24h", "drugstores-north"),
+    "tune": ("bakeries", "clinic-supplies", "convenience-24h", "drugstores-north", "school-canteens"),
     "held-out": ("couriers", "fashion-outlet", "paint-shops"),
 }
 """What became of each conversation: the rules were made on `train` by the hand that wrote it; `tune` is another hand's,

@@ -250,12 +250,10 @@ def _progress(scene: Scene, incident: Incident, kind: Kind) -> Incident:
         update["resolved_at"] = update["resolved_by"] = None
     if kind is Kind.STAFF or (kind is Kind.RESOLUTION and scene.author != incident.reporter):
         update["answered"] = True
-    if (
-        scene.author == incident.reporter
-        and message.text.strip()
-        and not incident.told
-        and verdict.signals.courtesy < 0.6
-    ):
+    if scene.author == incident.reporter and not incident.told and not _explains(verdict):
+        if message.text.strip() and verdict.numbers:
+            state = state.model_copy(update={"subject": make_subject(f"{_no_words(scene)} — {message.text}")})
+    elif scene.author == incident.reporter and not incident.told:
         update["told"] = True
         state = state.model_copy(
             update={"subject": make_subject(message.text), "category": verdict.category or state.category}
@@ -264,6 +262,14 @@ def _progress(scene: Scene, incident: Incident, kind: Kind) -> Incident:
     if scene.author != incident.reporter and verdict.signals.same_case and kind is Kind.FOLLOW_UP:
         state = state.model_copy(update={"affected": _add_person(state.affected, message.sender)})
     return incident.model_copy(update={**update, "state": state})
+
+
+def _explains(verdict: Verdict) -> bool:
+    """Whether a text tells what a photo shows; a number, a name or thanks do not."""
+    s = verdict.signals
+    if s.courtesy >= 0.6:
+        return False
+    return len(verdict.tokens) >= 2 or max(s.problem, s.request) >= 0.8
 
 
 def _added_sites(scene: Scene, incident: Incident) -> tuple[str, ...]:

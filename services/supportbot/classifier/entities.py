@@ -7,10 +7,11 @@ from typing import NamedTuple
 _NUMBER = re.compile(r"(?<![\w.,/:$])(?<!\d-)#?(\d{2,14})(?![\w/:%]|[.,]\d|-\d)")
 _SITE_BEFORE = re.compile(
     r"(?:tiendas|sucursales|puntos|stores|sites|branches|lojas)[^.:?]{0,60}: ?$|"
-    r"(?:tienda|tiendas|sucursal|sucursales|local|unidad|punto|drogueria|farmacia|sede|agencia|plaza|restaurante|cafeteria|store|stores|site|branch|shop|loja|lojas|filial)"
+    r"(?:tienda|tiendas|sucursal|sucursales|local|unidad|unidade|unid|punto|ponto|posto|drogueria|farmacia|sede|base|agencia|plaza|planta|centro|estacion|kiosco|clinica|escola|escuela|restaurante|cafeteria|"
+    r"store|stores|site|sites|branch|shop|clinic|location|loc|office|depot|hub|loja|lojas|filial)"
     r"(?: (?:no|num|numero|nro|la|las|de|del|number|es|son|y|and|e|a|o|[#.:]+|\d{2,4}[,.]?))*[ #:.-]*$"
 )
-_ARTICLE_BEFORE = re.compile(r"(?:^|\s)(?:la|las|en|a la|de la|en la|con la|na|da|aca|aqui)[ #]*$")
+_ARTICLE_BEFORE = re.compile(r"(?:^|\s)(?:la|las|en|a la|de la|en la|con la|na|da|no|do|aca|aqui)[ #]*$")
 _DOCUMENT_BEFORE = re.compile(
     r"(?:pedidos?|orden|ordenes|oc|odc|compra|folios?|facturas?|tickets?|notas?|traspasos?|transferencias?|articulos?|codigos?|sku|plu|upc|ean|"
     r"remision|remisiones|embarque|entrega|documentos?|material|materiales|lote|id|referencia|venta|proveedor|usuario|empleado|nomina|"
@@ -21,6 +22,10 @@ _NOT_AN_ID_BEFORE = re.compile(
     r"(?:caja|cajas|piso|pasillo|pos|tpv|terminal|aisle|register|checkout|lunes|martes|miercoles|jueves|viernes|sabado|domingo|dia|"
     r"las|faltan|solo|son|hace|cada|precio|costo|a|de|por|\$|mas de|unas|unos|total|cantidad) ?$"
 )
+_AMOUNT_BEFORE = re.compile(
+    r"(?:esta|estan|quedo|queda|sigue|siguen|sale|salen|marca|cuesta|vale|vende|cobra|pasa|fica|ta|continua|still) (?:en|a|at|em|por)? ?$"
+)
+"""A verb of state and a number that is no known store: a price or a count, "sigue en 219"."""
 _UNIT_AFTER = re.compile(
     r"^\s?(?:pesos|mxn|usd|reais|pz|pza|pzas|piezas?|pieces|units|kg|kgs|kilos?|gr|gramos|g|lt|lts|litros?|ml|cajas?|bultos?|paquetes?|tarimas?|"
     r"dias?|days|horas?|hours|minutos?|minutes|min|semanas?|meses|am|pm|hrs|articulos?|productos?|personas?|tiendas?|cm|mm|%|x|por ciento|"
@@ -72,6 +77,8 @@ def _group_of(number: str, before: str, after: str, known_sites: frozenset[str])
         return "documents"
     if number in known_sites and size >= 3:
         return "sites"
+    if _AMOUNT_BEFORE.search(before):
+        return None
     if size == 3 and _ARTICLE_BEFORE.search(before):
         return "sites"
     if size == 2:

@@ -31,6 +31,8 @@ from supportbot.classifier.scene import BURST, CONFIDENCE_AT_ZERO, Policy, Scene
 from supportbot.classifier.verdict import Verdict
 from supportbot.contracts import Kind, MessageReceived
 
+COLLEAGUES = "talks with colleagues"
+
 
 def turn_text(memory: Memory, message: MessageReceived) -> str:
     """The text to judge: the message's own behind the fragments of the same turn that still wait."""
@@ -82,10 +84,14 @@ def _decide_solver(scene: Scene, memory: Memory) -> tuple[Assembly, Memory]:
     if s.announcement >= 1.6 and scene.quoted is None and s.request < 1 and not s.resolution:
         return leave(scene, memory, Kind.CHATTER, "announces something to all")
     best = links[0] if links else None
+    if s.to_all and scene.verdict.length >= 50 and not scene.message.forwarded and not _is_tied(best):
+        return leave(scene, memory, Kind.CHATTER, "speaks to all")
     report = weigh_report(scene)
-    known = best is not None and any(reason.startswith(("names", "quotes", "addresses")) for reason in best.reasons)
     passes_on = s.report > 0 or scene.message.forwarded or bool(scene.waiting)
-    if report.score + 1.3 * passes_on + 0.6 * bool(s.greeting) >= 1.0 and (passes_on or s.request >= 1.2) and not known:
+    tells = s.problem >= 1.2 and (len(scene.verdict.sites) >= 2 or (bool(scene.verdict.sites) and s.greeting > 0))
+    begins = passes_on or tells or s.request >= 1.2
+    score = report.score + 1.3 * (passes_on or tells) + 0.7 * scene.message.forwarded + 0.6 * bool(s.greeting)
+    if score >= 1.0 and begins and not _is_known(scene, best):
         return open_incident(scene, memory, ("somebody who solves passes it on", *report.reasons[:3]), confidence=0.65)
     lonely = find_lonely_photo(scene, memory, best)
     if lonely:
@@ -96,6 +102,31 @@ def _decide_solver(scene: Scene, memory: Memory) -> tuple[Assembly, Memory]:
         return leave(scene, memory, Kind.STAFF, "answers, but no open incident fits")
     kind = Kind.RESOLUTION if s.resolution >= 1.2 and not s.question else Kind.STAFF
     return continue_incident(scene, memory, best.incident, kind, _link_reasons("answers", best))
+
+
+def _is_tied(best: Link | None) -> bool:
+    """Whether more than time ties the message to an incident."""
+    ties = ("quotes", "addresses", "names", "shares")
+    return best is not None and any(reason.startswith(ties) for reason in best.reasons)
+
+
+def _is_known(scene: Scene, best: Link | None) -> bool:
+    """Whether what somebody who solves says belongs to an incident that is known already.
+
+    A store's number alone does not tie a report to what else that store had: the fault must be open, and be the same
+    in a word or in time.
+    """
+    if best is None:
+        return False
+    if any(reason.startswith(("quotes", "addresses")) for reason in best.reasons):
+        return True
+    if not any(reason.startswith("names") for reason in best.reasons):
+        return False
+    incident = best.incident
+    if scene.verdict.numbers & set(incident.documents) or not scene.verdict.signals.report:
+        return True
+    shares = bool(set(scene.verdict.tokens) & set(incident.tokens))
+    return incident.resolved_at is None and (shares or scene.age_min(incident.last_at) <= 15)
 
 
 def _decide_member(scene: Scene, memory: Memory) -> tuple[Assembly, Memory]:
@@ -113,17 +144,22 @@ def _decide_member(scene: Scene, memory: Memory) -> tuple[Assembly, Memory]:
         )
     continued = weigh_continuations(scene)
     continuation = continued[0].score if continued is not None else -math.inf
-    if report.score >= scene.policy.open_at and report.score > continuation:
+    if report.score >= scene.policy.open_at and report.score > continuation and not _answers_colleague(scene):
         reasons = report.reasons[:4]
         return _open(scene, memory, reasons, 1 / (1 + math.exp(-report.score - CONFIDENCE_AT_ZERO)))
     if continued is not None and best is not None and continuation > 1.2 and best.incident.reporter == scene.author:
         best = next((link for link in links if link.incident is continued[1]), best)
+    apart = best is None or not _has_part(scene, best.incident)
+    if s.peers >= 1 or _answers_colleague(scene) or (s.laughs and apart and not scene.verdict.numbers):
+        return leave(scene, memory, Kind.CHATTER, COLLEAGUES)
     if continuation < 0.5:
         photos = tuple(one for one in scene.waiting if one.media)
         if photos and scene.age_min(photos[-1].sent_at) <= 90:
             return explain_photo(scene, memory, photos)
-    if best is not None and _is_murmur(scene):
-        return leave(scene, memory, Kind.CHATTER, "is a short word that nobody asked for", confidence=0.6)
+    if best is not None and (_is_murmur(scene) or _adds_nothing(scene, best)):
+        return leave(scene, memory, Kind.CHATTER, "adds nothing that anybody asked for", confidence=0.6)
+    if best is not None and continued is not None and best.incident is continued[1] and continuation > 1.2:
+        return _follow(scene, memory, best)
     if best is not None and best.score >= (-0.5 if best.incident.reporter == scene.author else -0.3):
         return _follow(scene, memory, best)
     if s.insistence >= 1.2:
@@ -143,7 +179,20 @@ def _is_courtesy(scene: Scene) -> bool:
         return False
     if s.request >= 1 or s.problem >= 1 or s.insistence >= 1.2 or verdict.numbers:
         return False
+    if s.thanks >= 1.0 and len(verdict.tokens) <= 2 and max(s.detail, s.object, s.answer) < 0.5 and not s.question:
+        return True
+    if s.greeting and len(verdict.tokens) <= 3 and max(s.detail, s.object, s.answer, s.resolution, s.same_case) < 0.5:
+        return scene.message.media is None and not s.question
     return s.courtesy > 0.7 or (s.thanks >= 0.8 and s.courtesy >= 0.35 and verdict.length <= 60) or s.small_talk >= 1.5
+
+
+def _answers_colleague(scene: Scene) -> bool:
+    """Whether the message before was talk between colleagues, and this one tells no problem."""
+    previous, s = scene.previous, scene.verdict.signals
+    if previous is None or scene.age_min(previous.at) > 10 or scene.message.media is not None:
+        return False
+    talks = previous.decision.reasons[:1] == (COLLEAGUES,)
+    return talks and previous.author != scene.author and max(s.problem, s.insistence, s.greeting) < 1
 
 
 def _is_murmur(scene: Scene) -> bool:
@@ -160,11 +209,27 @@ def _is_murmur(scene: Scene) -> bool:
     return max(s.problem, s.request, s.insistence, s.detail, s.resolution, s.same_case, s.answer) < 0.8
 
 
+def _adds_nothing(scene: Scene, best: Link) -> bool:
+    """Small words to an incident that is over, or that the group has left: neither sign nor number nor shared word."""
+    verdict, s, incident = scene.verdict, scene.verdict.signals, best.incident
+    if verdict.numbers or scene.message.mentions or s.question:
+        return False
+    if max(s.problem, s.request, s.insistence, s.detail, s.resolution, s.same_case, s.answer, s.object) >= 0.5:
+        return False
+    if verdict.length > 40 or set(verdict.tokens) & set(incident.tokens):
+        return False
+    if scene.author not in incident.seen:
+        return True
+    if scene.question is not None or not incident.told:
+        return False
+    return s.laughs > 0 or incident.resolved_at is not None or scene.age_min(incident.last_at) > 20
+
+
 def _decide_courtesy(scene: Scene, memory: Memory, best: Link | None) -> tuple[Assembly, Memory]:
     """Thanks and assent open and reopen nothing; "listo, gracias" of the reporter resolves what is still open."""
     s = scene.verdict.signals
     if (
-        s.resolution >= 1.6
+        s.resolution >= (0.8 if best is not None and _is_answered(scene, best.incident) else 1.6)
         and best is not None
         and _has_part(scene, best.incident)
         and (best.incident.resolved_at is None or s.courtesy < 0.72)
@@ -174,6 +239,13 @@ def _decide_courtesy(scene: Scene, memory: Memory, best: Link | None) -> tuple[A
     if own is not None and s.thanks and own.answered and scene.age_min(own.last_at) <= 60:
         memory = memory.with_incident(own.model_copy(update={"thanked_at": scene.now}))
     return leave(scene, memory, Kind.CHATTER, "is courtesy", confidence=0.85)
+
+
+def _is_answered(scene: Scene, incident: Incident) -> bool:
+    """Whether the last word in the incident is an answer of the last hour, so that a short assent confirms it."""
+    last = max(incident.seen.values(), default=incident.last_at)
+    own = incident.seen.get(scene.author)
+    return incident.answered and own is not None and own < last and scene.age_min(last) <= 60
 
 
 def _has_part(scene: Scene, incident: Incident) -> bool:
@@ -201,7 +273,7 @@ def _follow(scene: Scene, memory: Memory, link: Link) -> tuple[Assembly, Memory]
     s = scene.verdict.signals
     reporter = link.incident.reporter == scene.author
     resolves = (
-        s.resolution >= 1.6
+        s.resolution >= (0.8 if _is_answered(scene, link.incident) and scene.verdict.length <= 40 else 1.6)
         and not (scene.question is not None and scene.verdict.length <= 4)
         and s.insistence < 1.2
         and not s.question

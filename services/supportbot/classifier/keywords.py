@@ -34,6 +34,7 @@ _TABLES: dict[str, Compiled] = {
         "announcement",
         "same_case",
         "another",
+        "peers",
     )
 }
 _NO_PROBLEM = compile_table(lexicon.NO_PROBLEM)
@@ -47,122 +48,11 @@ _QUESTION_START = re.compile(
     r"^(?:\w+ )?(?:cual|cuales|cuant[oa]s?|quien)(?!\w)|"
     r"^(?:que|como|cuando|donde|what|which|how|when|where|who|why|any|qual|quando|onde|quem)(?!\w)"
 )
+_LAUGHS = re.compile(lexicon.LAUGHS)
+_TO_ALL = re.compile(lexicon.TO_ALL)
+_LAUGHING_EMOJI = re.compile("[😂🤣😆😹]")
 _ASSENT_EMOJI = re.compile("[👍🙏👌🙌❤💪😊🤝✅👏🫡😀😁🎉☺🙂]")
-_STOP = frozenset(
-    [
-        "que",
-        "los",
-        "las",
-        "una",
-        "uno",
-        "por",
-        "para",
-        "con",
-        "del",
-        "esta",
-        "este",
-        "esto",
-        "estan",
-        "muy",
-        "hay",
-        "como",
-        "cuando",
-        "porque",
-        "nos",
-        "sus",
-        "ese",
-        "esa",
-        "eso",
-        "pero",
-        "mas",
-        "sin",
-        "sobre",
-        "entre",
-        "desde",
-        "hasta",
-        "buen",
-        "buenos",
-        "buenas",
-        "dia",
-        "dias",
-        "tarde",
-        "tardes",
-        "noche",
-        "noches",
-        "hola",
-        "gracias",
-        "favor",
-        "apoyo",
-        "ayuda",
-        "apoyan",
-        "ayudan",
-        "pueden",
-        "podrian",
-        "podran",
-        "puede",
-        "equipo",
-        "todos",
-        "the",
-        "and",
-        "for",
-        "with",
-        "this",
-        "that",
-        "you",
-        "our",
-        "are",
-        "not",
-        "can",
-        "please",
-        "thanks",
-        "hello",
-        "from",
-        "have",
-        "has",
-        "was",
-        "its",
-        "uma",
-        "nao",
-        "com",
-        "voce",
-        "voces",
-        "mas",
-        "isso",
-        "esse",
-        "tienda",
-        "sucursal",
-        "ya",
-        "me",
-        "le",
-        "les",
-        "se",
-        "al",
-        "el",
-        "la",
-        "un",
-        "de",
-        "en",
-        "no",
-        "si",
-        "su",
-        "tu",
-        "lo",
-        "es",
-        "son",
-        "fue",
-        "ser",
-        "sigue",
-        "siguen",
-        "alguien",
-        "aqui",
-        "ahora",
-        "tengo",
-        "tenemos",
-        "tiene",
-        "apoyar",
-        "ayudar",
-    ]
-)
+_STOP = frozenset(lexicon.STOP.split())
 
 
 class Category(NamedTuple):
@@ -234,15 +124,27 @@ def _signals(folded: str, text: str) -> tuple[Signals, tuple[str, ...]]:
         scores["insistence"], courtesy = 1.5, 0.0
     elif not letters and _ASSENT_EMOJI.search(text):
         scores["thanks"] = 1.0
+    laughs = _laughs(folded, text)
+    if laughs and len(words_of(folded)) > 6:
+        scores["small_talk"] = 0.0  # The laughter is weighed by itself; the rest is not small talk for it.
     signals = Signals(
         **scores,
         courtesy=courtesy,
         question=question,
         asks_site=bool(_ASKS_SITE.search(folded)),
         negated=calm != folded,
+        laughs=laughs,
+        to_all=bool(_TO_ALL.match(folded)),
     )
     ranked = dict.fromkeys(word for _, word in sorted(hits, key=lambda hit: -hit[0]))
     return signals, tuple(word[:40] for word in ranked)[:8]
+
+
+def _laughs(folded: str, text: str) -> float:
+    match = _LAUGHS.search(folded)
+    if match is not None and match.end() == len(folded) and match.start() > 25:
+        return 0.3
+    return 1.0 if match is not None or _LAUGHING_EMOJI.search(text) else 0.0
 
 
 def _without(table: Compiled, folded: str) -> str:
@@ -327,7 +229,7 @@ def _tokens(folded: str) -> tuple[str, ...]:
 def _stem(word: str) -> str:
     """A rough stem: no plural, no final vowel, six letters; the same for "costo" and "costos"."""
     for ending in ("es", "s"):
-        if word.endswith(ending) and len(word) - len(ending) >= 4:
+        if word.endswith(ending) and len(word) - len(ending) >= (4 if ending == "es" else 3):
             word = word[: -len(ending)]
             break
     return (word[:-1] if word[-1] in "aeo" and len(word) > 4 else word)[:6]

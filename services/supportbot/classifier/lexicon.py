@@ -21,14 +21,23 @@ GREETING: Final[Table] = (
         r"(?:buen\w*|hola|bonit\w+|excelente|feliz|saludos)(?: \w+){0,3} (?:a todos|todos|equipo|chic[oa]s|grupo|amig[oa]s|gente|team|señores|compañer\w+|a todas)",
     ),
     (1, r"hola|holi*|que tal|saludos|buenas|buen dia|estimad*|compañer*|companer*|muy buen*"),
-    (1, r"good (?:morning|afternoon|evening|day)|hello|hi|hey|morning|dear|folks"),
+    (
+        1,
+        r"(?:good )?(?:morning|afternoon|evening|day)(?: (?:all|team|guys|folks|everyone|everybody|ladies))?|hello|hi|hey|dear|folks",
+    ),
+    (
+        1,
+        r"(?:happy|feliz|lindo|linda|bonit[oa]|buen[oa]?|boa|bom|otima?) (?:\w+day|lunes|martes|miercoles|jueves|viernes|sabado|domingo|semana|inicio|jornada|segunda|terca|quarta|quinta|sexta)",
+    ),
     (1, r"bom dia|boa (?:tarde|noite)|ola|oi|oie|pessoal|galera|prezad*"),
 )
 
 THANKS: Final[Table] = (
     (1, r"(?:muchas |mil |muchisimas |ok |de antemano |super )*gracias|agradec*|agradezco|muy amable*|se agradece*"),
+    (1, r"(?:you're|you are|eres|sos|usted es|vc e|voce e|es usted) (?:the best|an? \w+|un|una|um|uma|lo maximo|el mejor|la mejor|o melhor)(?: \w+)?|life ?saver|te debo una|un crack"),
+    (1, r"thank (?:you|u)(?: so| very)?(?: much)?|thanks (?:a lot|so much|again|everyone|all|guys|team)|much(?:as|isimas)? gracias a todos"),
     (1, r"thank*|thx|cheers|much appreciated|appreciate*|obrigad*|valeu|agradecid*|grato|grata"),
-    (1, r"de nada|con gusto|a la orden|para servirte|you're welcome|no problem|de nada|imagina|por nada|un placer"),
+    (1, r"de nada|con gusto|a la orden|para servirte|you're welcome|no (?:problem|worries)|de nada|imagina|por nada|un placer"),
     (0.8, r"ok|okey|okay|oki|vale|va|sale|enterad*|entendido|perfecto|excelente|de acuerdo|copiado|anotado|claro|"
         r"claro que si|super|genial|buenisimo|que bien|recibido|quedo (?:pendiente|atent*|al pendiente)|"
         r"estamos (?:pendientes|atentos)|al pendiente|asi es|correcto|^esta bien|bendiciones|(?:listo|ok|va|sale|perfecto|excelente),? (?:muchas |mil |muchisimas )*gracias|dale|bueno|bueno pues|dios (?:l[aeo]|los|te|les) bendiga|animo|ni modo|ojala|^asi queda|sale pues|ah ok|ah va|ya vi|ya vi gracias"),
@@ -53,7 +62,7 @@ NO_PROBLEM: Final[Table] = (
     (1, r"sin (?:ningun |mas |mayor )*(?:problema*|error*|falla*|detalle*|novedad*|inconveniente*)"),
     (1, r"ningun (?:problema|error|inconveniente)|no es (?:un )?(?:problema|error)|no problem*|no (?:more )?(?:error*|issue*)|"
         r"without (?:problem*|issue*|error*)|sem (?:problema*|erro*)|nao (?:ha|tem|deu) (?:mais )?(?:erro*|problema*)|"
-        r"no te preocupes|no se preocupen|no hay de que|no hay falla"),
+        r"no te preocupes|no se preocupen|no hay de que|no hay falla|no worries|no hay pena"),
     (1, r"por (?:error|equivocacion) (?:mand*|envi*)"),
 )  # fmt: skip
 
@@ -91,6 +100,18 @@ PROBLEM: Final[Table] = (
         r"(?:error*|mensaje*|leyenda*|aviso*|siguiente*|codigo|ventana|alerta)|marca (?:que )?(?:cero|0|diferente|otro|mal|no|sin|inexist*|invalid*)"),
     (1, r"(?:precio|costo|codigo|cantidad*|dato*|total*|peso|unidad|descripcion|iva|importe*) (?:\w+ ){0,2}(?:diferent*|distint*|mal|incorrect*|"
         r"erron*|equivocad*|viej*|anterior*)|otro precio|diferente precio|doble cobro|(?:cobr|descont|descuent|carg|factur|registr|captur|pag|sal|lleg)\w* (?:\w+ )?(?:doble|dos veces|de mas)|cobro indebido"),
+    (0.8, r"sin (?!embargo|duda|falta|prisa|compromiso|querer|costo alguno|mas )\w{4,}|sem (?!duvida|falta|pressa|querer)\w{4,}|without (?:a |an |the )?\w{3,}"),
+    # A contrast tells that something is not as it should be, whatever the things are called.
+    (0.8, r"\w{3,} (?:pero|but|sin embargo|y sin embargo|porem|so que|mas(?! (?:o|de|que|tarde|alla|info|informacion|datos|rapido)\b)) (?:\w+ ){1,}\w+"),
+    (1.2, r"(?:ningun[oa]?|nenhum[a]?|none|no one|nobody|nadie|ninguem)(?: \w+){0,6} (?:recib\w+|receb\w+|lleg\w+|cheg\w+|funcion\w+|abr\w+|abre|puede\w*|pode\w*|sirve|got|received|works?|aparec\w+)"),
+    (1, r"(?:en|em|por) duplicid\w+|duplicid\w+|zerad[oa]s?|expirad[oa]s?|desconectad[oa]s?|trocad[oa]s?|voltead[oa]s?|volcad[oa]s?|vencid[oa]s?|vencend\w+|a menos|a mais|pela metade|o dobro|el doble|a la mitad|solit[oa]s?|muert[oa]s?|mort[oa]s?"),
+    (0.9, r"nao (?!se preocup|ha de que|precisa|sabia|quero|tem problema|vejo a hora)\w{2,}"),
+    (1, r"(?:doble*|dobles|dos veces|2 veces|por duplicado|repetid*|twice|two times|duas vezes|em dobro|repetid[oa]s?)"),
+    (0.9, r"(?:marca|sale|aparece|figura|dice|muestra|arroja|tira|bota|pone)n? (?:como|en|que|esto|cuando|con|al|ahi)|"
+          r"(?:says|shows|showing|marked|prints|throws|gives|charges|displays)|(?:aparece|fala|diz|mostra|consta|marca)m? (?:como|que|isso|esse)|(?:ta|esta|fica) como"),
+    (1.2, r"(?:dice|marca|sale|aparece|cobra|pasa|tiene|says|shows|charges|passa|cobra|diz|ta) (?:a |en |em )?\$?\d[\d.,]*(?: \w+){0,4} (?:y|pero|cuando|and|but|instead|e|mas|contra|while|when|vs) (?:\w+ ){0,6}\$?\d"),
+    (1, r"(?:se (?:me |nos |le |les )?(?:va|fue|cae|cayo|sale|salio|cierra|cerro|traba|trabo|apaga|apago|clavo|colgo|quema|quemo|borra|desconfigura|descompuso|pierde|reinicia|quedo sin|queda sin)|(?:me|nos) (?:saca|saco|bota|boto|rebota\w*|rechaza\w*))"),
+    (1.2, r"(?:stopped|stops|keeps?|kept|quit) \w+ing|(?:never|still not|not yet) \w+"),
     (0.8, r"mal|malo|mala|raro|imposible|urge|urgente|fuera de servicio|no (?:aplica|procede|coincide)|inexistente|invalid*|desconocid*|devuelt*"),
     (1.4, r"not (?:work*|print*|load*|open*|connect*|respond*|show*|scan*|charg*|able|receiv*|sync*)|(?:doesn't|does not|won't|will not|can't|"
           r"cannot|couldn't|could not|unable to|isn't|aren't|didn't|don't|never) \w+"),
@@ -125,6 +146,17 @@ REQUEST: Final[Table] = (
     (1, r"(?:para|con) (?:el |la |un |una )?(?:alta|baja|liberacion|cancelacion|correccion|autorizacion|actualizacion|activacion|habilitar|liberar|"
         r"cancelar|corregir|autorizar|cambio|ajuste|reactivar|reactivacion|validar|revisar|generar) (?:de|del|la|el|los|las|un|una|este|esta)"),
     (1, r"dar(?:lo|la|los|las|me|nos)? de (?:alta|baja)|como (?:proced\w+|lo hago|hacemos|podria)|como (?:le |se |puedo |hago |saco |podemos |le hago )+|que (?:hago|hacemos|procede|puedo hacer|se hace)"),
+    (0.9, r"^(?:(?:buen\w*|hola|dia|dias|tardes|noches|bom|boa|oi|tarde|noite)[ ,.]+)*(?:disculp\w+|que pena (?:molestar\w*|con)|perdon(?:en|e)? (?:la molestia|que|por)|una molestia|desculp\w+ (?:incomod\w+|a|o)|com licenca|con permiso|sorry to bother)"),
+    (1.1, r"^(?:\w+ )?(?:me|nos) (?:tira|tiran|passa|passam|libera|liberem|coloca|inclui|troca|corrige|corrija|cancela|exclui|arruma|quita|quiten|agrega|agreguen|ayuda|ajuda|ve|ven)(?!\w)|o que (?:eu )?(?:faco|fazemos)|como (?:eu )?(?:faco|fazemos|tiro|mudo|cancelo)"),
+    # An infinitive in first place is how a chat asks for an action: "liberar pedido", "dar de baja", "cambiar la unidad".
+    (1.2, r"^(?:(?:buen\w*|bom|boa|hola|ola|oi|dia|dias|tarde|tardes|noite|noches|por favor|favor|y|e|tambien|tambem|solo|de|para|hay que|ha que|urge|a)[ ,.;:]+)*"
+          r"(?!lugar|mujer|ayer|taller|familiar|bar|celular|similar|tercer|primer|placer|azar|militar|popular|particular|regular|anterior|mejor|mayor|peor|"
+          r"menor|superior|esperar|descansar|trabajar|omar|oscar|edgar|cesar|pilar|star|over|car)"
+          r"(?:\w{3,}ar|\w{2,}ir|(?:re)?hacer|(?:re|com|ex)?poner|devolver|(?:re)?mover|recoger|vender|meter|resolver|(?:man|ob)tener|responder|fazer|receber|mexer|re-?abrir)(?:me|nos|le|les|lo|la|los|las)? \w+"),
+    (1, r"(?:se (?:puede|podra|podria|pueden)|es posible|sera posible|seria posible|sera que|hay (?:manera|forma|chance|modo) de|hay que|tem como|da para|dava para|is it possible|is there a way) \w+"),
+    (1, r"(?:me|nos) (?!est|qued|d[ei]c|aparec|sal|lleg|falt|sobr|marc|cobr|deb|lleva|hac|va|gust|pas|mand|toc)\w{3,}(?:an|en) (?:por favor |porf\w* )?(?:el|la|los|las|un|una|este|esta|estos|estas|ese|esa|esos|esas|con|\d)"),
+    (1.2, r"necesit(?:o|amos|aba|aria|ariamos|aramos)|requer(?:imos|ia|iria|iriamos)|requiero|solicit(?:o|amos|ar)|favor \w{3,}(?:ar|er|ir|ir)(?:lo|la|los|las)?|por favor \w{3,} (?:the|these|this|those|my|our|it|them)|"
+          r"precis(?:o|amos|ava|aria)|solicit(?:ar|o|amos)|queria|quero|necesit(?:o|amos)"),
     (1.3, r"(?:can|could|would) (?:you|someone|somebody|anyone|u) (?:please )?(?:\w+)|need* (?:help|support|assistance|a|an|the|to|new|someone|you)|"
           r"help (?:with|please|needed|us|me)|assist*|kindly|por favor (?:reset|check|fix|help|look|update|cancel)|i (?:want|would like) to|how (?:do|can) (?:i|we)"),
     (1.3, r"(?:poderiam|podem|pode|poderia|conseguem|consegue) (?:me |nos |~)?(?:\w+)|preciso|precisamos|ajuda (?:com|por|aqui|na|no)|me ajud*|nos ajud*|"
@@ -150,13 +182,25 @@ INSISTENCE: Final[Table] = (
     (1.5, r"como (?:va|van|vamos|quedo|seguimos|vas|sigue)|que (?:paso|hubo|onda|ha pasado) con|(?<!\w)ya \w+[^?]{0,60}\?|ya (?:quedo|quedaria|estara|"
           r"esta|se pudo|lo vieron|la vieron|pudieron|quedaron|tienen|habra|quedara)[^?]{0,60}\?|"
           r"cuanto (?:tardan|tarda|tiempo|falta|mas)|para cuando|cuando (?:queda*|estara*|podran|estaria)|estatus|status|que onda con"),
+    # Who asks "and the …?" asks for something that the group knows: a bare definite phrase holds no news.
+    (1.5, r"^(?:(?!y |e |and )[\w.,]+ ){0,4}(?:y|e|and) (?:lo|la|el|los|las|mi|mis|o|a|os|as|meu|minha|the|my|our)(?: [\w.,-]+){1,6} ?\?"),
+    (1.5, r"(?:did|has|have|is|can) (?:any ?one|any ?body|someone|somebody) (?:\w+ )?(?:get|got|looked?|see|seen|check\w*|take|taken|working|on)|any ?(?:one|body) there|"
+          r"algun[ao]? (?:\w+ )?(?:posicion|noticia|novedad)|(?:nadie|alguien|ninguem|alguem|anyone|anybody)\b ?\?|nadie (?:me )?(?:resolvi\w+|dijo|vino|atendi\w+|ha \w+)|no (?:vino|viene|llamo) nadie|"
+          r"que (?:dijo|dijeron|dicen|respondio|respondieron)|alguma posicao|continua\w* (?!por )\w+"),
+    (1.3, r"^(?:\w+ ){0,2}(?:y|e) (?:lo|la|los|las|el|mi|mis|lo mio|o|os|as|meu|meus|minha) \w+(?: \w+){0,3}$"),
+    # Who was promised a visit or a part tells that it did not come: always of a matter that is known.
+    (1.5, r"(?:no|nunca|nao|tampoco) (?:vino|vinieron|llego|paso|ha venido|han venido|veio|apareceu|aparecio)(?: \w+){0,2} (?:tecnico|tecnicos|nadie|ninguem|ningun|mensajero|repuesto)|"
+          r"(?:tecnico|technician|ingeniero|mensajero|spare|replacement|repuesto)(?: \w+){0,2} (?:no|nunca|never|didn't|nao) \w+|ninguem (?:me )?(?:ligou|veio|respondeu|viu|ajud\w+)|nadie (?:me )?(?:llamo|marco)"),
+    (1.5, r"(?:sigue|siguen|segue|seguem|continua|continuam|still) \w+(?:ad|id)[oa]s?"),
+    (0.9, r"segue|seguem|continua|continuam|ainda|permanece"),
     (0.8, r"respecto a|acerca de|con relacion a|referente a|en cuanto a"),
+    (1.5, r"lo del (?!dia\b)\w+|sobre (?:o|a|aquel[ea]) \w+|about (?:the|my|our|that) \w+"),
     (1.5, r"sobre lo|lo de (?:la|el|ayer|los|las|mi|hoy)|retomando|recordatorio|me recuerdan|dando seguimiento|seguimiento (?:a|al|del|de)|"
           r"sin (?:respuesta|solucion|novedad|avance)|hoy tampoco|^y (?:lo|el|la|los|las) (?:mio|mia|mios|mias|nuestro|nuestra|otro|otra)|nadie (?:contesta|responde|me contesta|nos contesta|me apoya|nos apoya)|"
           r"no (?:me|nos) han (?:contestado|respondido|apoyado|resuelto|atendido|dado)|no he tenido respuesta|"
           r"otra vez (?:lo|igual|con)|de nuevo (?:lo|igual|con)|el mismo (?:error|problema|detalle)|no se ha (?:resuelto|solucionado|corregido)"),
     (0.9, r"aun|todavia|sigue|siguen|sigo|seguimos"),
-    (1.5, r"any (?:news|update*|word|progress|luck|answer*)|still (?:\w+)|same (?:issue|problem|error|thing)|status\?|(?:ticket|case) \d+ status|waiting|"
+    (1.5, r"any (?:news|update*|word|progress|luck|answer*)|still (?:\w+)|same (?:issue|problem|error)|status\?|(?:ticket|case) \d+ status|waiting|"
           r"how long|eta|what's the status|follow* up|any one\?|bump|again"),
     (1.5, r"alguma (?:novidade|resposta|noticia|previsao)|ainda (?:\w+)|continua* (?:\w+)|segue (?:sem|igual|com)|mesmo (?:problema|erro) de|e ai|"
           r"aguard*|quanto tempo|previsao"),
@@ -198,6 +242,9 @@ RESOLUTION: Final[Table] = (
           r"ya no (?:marca|hay|sale|aparece|manda|da) (?:\w+ )?(?:error|problema|falla|mensaje)"),
     (1.8, r"(?:works|working|fixed|solved|resolved|back up|back online|sorted|it's back|all good)(?: now| again)?|done|problem solved|"
           r"(?:i|we) (?:can|could) (?:now|finally) \w+|is back|up and running"),
+    (1.7, r"^(?:(?:ok|ya|si|listo|perfecto|perfeito|excelente|otimo)[ ,]+)?\w{2,}(?:ad|id)[oa]s?[ ,.]+(?:muchas |mil |muito )?(?:gracias|obrigad\w+|valeu|thanks)|(?:agora|ya|ahora si) (?!no\b|nao\b)\w{3,}(?:ou|eu|iu)(?!\w)|^agora (?:foi|sim|deu)"),
+    # Said by itself these only assent; behind an answer they confirm it (see `incidents`).
+    (0.9, r"(?:recibid[oa]s?|confirmad[oa]|confirmo|confirmed|confirmamos|verificad[oa]|rendid[oa]|era eso|eso era|(?:looks|all|is|good|we are|we're|i'm) good(?: now)?|good now|certinho|certo agora|valido|comprobad[oa])"),
     (1.8, r"(?:ja|agora) (?:voltou|funcion*|esta funcion*|deu certo|consegui*|abriu|imprimiu|resolv*|foi|esta (?:ok|normal|certo))|resolvid*|"
           r"resolveu|deu certo|voltou(?: a funcionar)?|pronto|corrigid*|liberad*|feito"),
 )  # fmt: skip
@@ -244,6 +291,7 @@ ANNOUNCEMENT: Final[Table] = (
     (1.6, r"(?:^aviso|aviso ?:|aviso importante|comunicado|atencion|importante ?:|^recordatorio|recuerden|recuerda|les recordamos|les recuerdo|se les recuerda|les informamos|les informo|"
           r"se informa|se les informa|se comunica|les comparto|se comparte|les notificamos|a partir de|favor de no|no olviden|tomar nota|tengan presente|"
           r"para su conocimiento|para conocimiento|les pedimos|se les solicita|se les pide|a todas las tiendas|a todos)"),
+    (1.6, r"(?:informo|comunico|les aviso|lembrando|lembro|recordando|recordandoles|les recuerdo|remember) (?:que|a todos|a todas|that)|nao (?:havera|tera|vai ter)|no (?:habra|va a haber)|will be (?:closed|down|unavailable)|enquete|encuesta|duvidas no privado"),
     (1.4, r"mantenimiento (?:programado|hoy|mañana|manana)|actualizacion programada|no facturen|no (?:hagan|reciban|cierren|muevan|generen|realicen|facturar)"),
     (1.8, r"(?:scheduled|planned) (?:maintenance|update|outage|downtime)|there will be|reminder|announcement|please note|attention|meeting moved|fyi|heads up"),
     (1.8, r"(?:havera|teremos|sera) (?:\w+ ){0,3}(?:manutencao|atualizacao)|lembrete|^aviso|comunicado|informamos|lembrem|a partir de"),
@@ -255,16 +303,47 @@ SAME_CASE: Final[Table] = (
     (1.8, r"igual(?:mente)? (?:aqui|en|yo|estamos|aca|tienda|nosotros|a mi|nos pasa|me pasa)|aqui (?:igual|tambien|tampoco|lo mismo)|^igual$"),
     (1.6, r"(?:a mi|yo|nosotros|aqui|aca|en la|la|tienda|por aca|por aqui) (?:\d+ )?(?:tambien|tampoco|igual)|(?:tambien|tampoco) (?:aqui|en la|a mi|nosotros|yo|"
           r"la|en tienda|en|tienda|aca|nos pasa|me pasa|estamos)|me pasa (?:lo mismo|igual)|nos pasa (?:lo mismo|igual)|estamos igual|me sumo|x2|\+1"),
+    (1.8, r"^(?:\w+ ){1,3}(?:too|as well|tambien|tambem|tampoco|igual)$"),
     (0.8, r"^(?:aqui|aca|nosotros|por aca|por aqui|en la \d+|here)"),
     (1.8, r"same (?:here|at|in|for us|issue (?:here|at|in)|problem (?:here|at|in)|case)|me too|us too|also (?:here|at|in)|here too"),
     (1.8, r"mesm[oa] (?:caso|coisa|problema|situacao|erro) (?:aqui|na|no|em)|aqui tambem|tambem (?:aqui|na|no|estou|estamos)|aqui tb"),
 )  # fmt: skip
 
+PEERS: Final[Table] = (
+    (1.5, r"(?:quien|alguien|alguno|alguna|algun|quem|alguem|any ?one|any ?body|who)(?: \w+){0,3} (?:tiene|tenga|tendra|trae|traiga|presta|preste|prestara|vende|venda|cambia|regala|sobra|sobro|tem|tenha|has|have|got|selling|sell|lend|spare)(?!\w)(?! (?:el mismo|la misma|este|ese|problema|error|acceso|the same|noticias|novedad|respuesta|idea|solucion|sistema|internet|luz|listo))"),
+    (2, r"(?:vendo|se vende|vendemos|rifo|rifa|remato|busco (?:casa|depa|cuarto|trabajo)|for sale|selling my|vende-se|vendendo|alquilo|rento|se renta)"),
+    (1, r"te (?:la|las|lo|los) (?:aparto|mando|presto|llevo|guardo|paso)|paso por (?:ella|ellas|el|ellos|ahi)|i can (?:send|lend|give|spare) you|tenho aqui|te empresto|manda o motoboy"),
+)  # fmt: skip
+
+TO_ALL: Final = (
+    r"^(?:\w+[ ,]+){0,3}(?:señores|senhores|equipo|todos|todas|compañer\w+|colegas|chicos|chicas|muchachos|pessoal|gente|meninas|galera|"
+    r"team|guys|everyone|everybody|all|folks)(?!\w)"
+)
+"""Speaks to everybody; who solves then mostly announces."""
+
+LAUGHS: Final = r"(?<!\w)(?:(?:ja|je|ji|ha|he|ah){2,}[jh]?|jaj\w*|lol|lmao|rofl|k{3,}|kk|(?:rs){2,}|xd)(?!\w)"
+
 ANOTHER: Final[Table] = (
+    (1.2, r"^(?:y|e|and|also|tambien|tambem|ademas|aparte|ahora|de paso|por otro lado|por otra parte|igualmente)(?= (?!ya|si |no |nada|sigue|igual|a |aqui|yo|que |eso|esto|lo |hoy|ayer|cuando|cuanto|como)\w)"),
+    (1.2, r"otr[oa]s? (?:casos?|temas?|detallit\w+|cosit\w+|dudit\w+|favorcit\w+|mas|cosas|pedidos|ordenes|facturas)|(?:y )?(?:de paso|ya que (?:estamos|estan|estas|andan)|aprovechando|aproveitando)"),
     (1.2, r"otr[oa] (?:caso|tema|detalle|problema|duda|apoyo|consulta|cosa|situacion|pedido|ticket|tienda|reporte|favor|orden|factura|articulo)|"
           r"(?:tambien|ademas|aparte|de igual forma|asi mismo|asimismo|igual) (?:\w+ )?(?:me|nos|la|el|en|tengo|tenemos|necesit*|solicit*|requier*|ayud*|apoy*)"),
     (1.2, r"another (?:issue|problem|thing|one|case|question)|also|outro (?:caso|problema|assunto)|outra (?:coisa|duvida|loja)|nuevo (?:caso|reporte|problema)"),
 )  # fmt: skip
+
+STOP: Final = """
+que los las una uno por para con del esta este esto estan muy hay como cuando porque nos sus ese esa eso pero
+mas sin sobre entre desde hasta buen buenos buenas dia dias tarde tardes noche noches hola gracias favor apoyo
+ayuda apoyan ayudan pueden podrian podran puede equipo todos the and for with this that you our are not can
+please thanks hello from have has was its uma nao com voce voces isso esse tienda sucursal ya me le les se al
+el la un de en no si su tu lo es son fue ser sigue siguen alguien aqui ahora tengo tenemos tiene apoyar ayudar
+sale salen deja dejan dejo aparece aparecen marca dice puedo podemos hace hacer falta mismo misma otra otro
+vez ayer hoy manana tambien tambem queda quedo quedaron todavia aun nada nadie solo bien mal antes despues
+mientras cada asi ahi alla still get got when what why how did does done too also any one some now then than
+only just been being were will would could there here they them mesmo mesma ainda agora ontem hoje amanha
+quando tudo ninguem fica ficou gente pra pro dos das nas uns umas ela ele eles elas
+"""
+"""Words that tie nothing: those of grammar and courtesy, and the verbs of every report."""
 
 LANGUAGE_MARKERS: Final[dict[str, frozenset[str]]] = {
     "es": frozenset(["el", "los", "las", "una", "por", "para", "con", "gracias", "buenas", "buenos", "dia", "tienda", "pedido", "favor", "apoyo", "esta", "estan", "muy", "ya", "pero", "hay", "como", "cuando", "porque", "nos", "su", "ayuda", "sigue", "quedo"]),

@@ -13,7 +13,7 @@ OBJECTS: Final[dict[str, str]] = {
     "goods": r"pedido*|orden* de compra|orden|ordenes|oc|odc|traspaso*|transferencia*|recepcion*|recib*|entrada* de mercancia|mercancia*|inventario*|existencia*|"
     r"stock|articulo*|producto*|codigo*|sku|plu|upc|ean|merma*|devolucion*|surtid*|surtir|proveedor*|embarque*|almacen|bodega|cedis|conteo*|etiqueta*|"
     r"precio*|costo*|promo*|oferta*|catalogo|alta|unidad de medida|piezas|caja de|lote*|caducidad*|remision*|entrega*|faltante*|sobrante*|receta*|insumo*|"
-    r"order*|stock|inventory|goods|delivery|shipment|item*|price*|barcode*|supplier*|return*|transfer*|estoque|preco*|produto*|entrega|fornecedor*|mercadoria",
+    r"order*|stock|inventory|goods|delivery|deliveries|shipment*|item*|price*|barcode*|supplier*|return*|transfer*|estoque|preco*|produto*|entrega|fornecedor*|mercadoria",
     "billing": r"factur*|timbr*|cfdi|nota* de credito|cobro*|cobrad*|pago*|pagar|iva|rfc|fiscal|importe*|cargo|reembols*|saldo|corte*|arqueo|cuenta por pagar|invoice*|"
     r"bill*|charge*|charged|payment*|refund*|paypal|tax|fatura*|nota fiscal|pagamento*|cobrado|cobranca|boleto*|reembolso",
     "access": r"contraseña*|contrasena*|password*|clave*|usuario*|acceso*|accesar|login|log in|permiso*|perfil*|cuenta|cuenta de|sesion|credencial*|vpn|autorizacion*|"

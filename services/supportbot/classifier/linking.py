@@ -38,7 +38,7 @@ def _score(scene: Scene, incident: Incident) -> Link:
     parts += _course(scene, incident)
     shared = sum(1.0 if scene.rare(token) else 0.4 for token in set(scene.verdict.tokens) & set(incident.tokens))
     if shared:
-        parts.append((min(1.4, 0.35 * shared), "shares words with it"))
+        parts.append((min(1.8, 0.5 * shared), "shares words with it"))
     reasons = tuple(reason for weight, reason in sorted(parts, key=lambda part: -part[0]) if reason and weight > 0)
     return Link(incident, sum(weight for weight, _ in parts), reasons)
 
@@ -55,7 +55,9 @@ def _people(scene: Scene, incident: Incident) -> list[tuple[float, str]]:
         if scene.verdict.signals.insistence >= 1.2 and incident.resolved_at is None:
             parts.append((1.0, "insists on what its author reported"))
     elif (seen := incident.seen.get(scene.author)) is not None:
-        parts.append((0.8 + 1.5 * math.exp(-scene.age_min(seen) / 15), "its author wrote in it before"))
+        # Who has ended a matter goes on to the next.
+        left = 0.4 if scene.solves and incident.resolved_by == scene.author else 1.0
+        parts.append((left * (0.8 + 1.5 * math.exp(-scene.age_min(seen) / 15)), "its author wrote in it before"))
         if scene.solves and scene.verdict.signals.resolution >= 1.2:
             parts.append((0.8, "ends what its author took on"))
     elif not scene.solves:
@@ -83,14 +85,26 @@ def _numbers(scene: Scene, incident: Incident) -> list[tuple[float, str]]:
         parts.append((-2.0 if scene.solves or incident.reporter == scene.author else -0.8, ""))
     elif verdict.documents and documents and not sites:
         parts.append((-0.7, ""))
+    if _names_another(scene, incident):
+        parts.append((-2.0, ""))
     if verdict.signals.asks_site and incident.reporter != scene.author:
         parts.append((-1.0 if sites else 0.8, "" if sites else "its store is not known yet"))
     return parts
 
 
+def _names_another(scene: Scene, incident: Incident) -> bool:
+    """Whether a number of the text is a document of other incidents and none of this one's."""
+    numbers = scene.verdict.numbers - set(scene.verdict.sites)
+    if not numbers or numbers & set(incident.documents):
+        return False
+    return any(numbers & set(one.documents) for one in scene.alive)
+
+
 def _course(scene: Scene, incident: Incident) -> list[tuple[float, str]]:
     parts: list[tuple[float, str]] = []
     previous = scene.previous
+    if _names_another(scene, incident):
+        return parts  # In one breath staff answers several: the number says which.
     if previous is not None and previous.incident_id == incident.incident_id and scene.age_min(previous.at) <= 30:
         parts.append((1.3, "follows its last message"))
         if scene.follows_itself:

@@ -27,6 +27,9 @@ def weigh_report(scene: Scene) -> Weighed:
     """Log-odds that the text, read with what waits beside it, reports something."""
     verdict, s = scene.verdict, scene.verdict.signals
     problem, request = min(s.problem, 1.4) / 1.4, min(s.request, 1.4) / 1.4
+    if s.announcement >= 1.6:
+        request *= 0.4  # Who tells all what is to come also tells them what to do.
+    further = bool(scene.all_own) and s.another >= 1 and all(scene.is_news(own) for own in scene.all_own)
     long = verdict.length >= 60  # Resolutions are short; in a long report "ya pasó" tells the course of events.
     parts = [
         (-1.7, ""),
@@ -38,12 +41,17 @@ def weigh_report(scene: Scene) -> Weighed:
         (0.9 * min(s.report, 1.5), "passes on a report"),
         (0.6 if s.greeting and s.courtesy < 0.8 else 0.0, "greets and goes on"),
         (0.25 * min(verdict.length / 40, 2.5) - (0.4 if verdict.length < 18 else 0.0), ""),
-        (-1.2 * max(0.0, min(s.insistence, 2.0) - (0.8 if scene.own is None else 0.0)), ""),
-        (-0.5 * min(s.detail, 1.5), "sounds like a detail"),
+        (-_insists(scene), ""),
+        (-(0.1 if further else 0.5) * min(s.detail, 1.5), "sounds like a detail"),
         (-1.4 * min(s.resolution, 2.0) * (0.3 if long and (s.problem or s.request) else 1.0), ""),
         (-1.3 * min(s.announcement, 2.0), "sounds like an announcement"),
         (-0.9 * min(s.answer, 1.6) * (1 - 0.5 * request), "sounds like an answer"),
         (-0.5 * s.small_talk, "sounds like small talk"),
+        # Who laughs tells a fault only with the place it is at.
+        (-(0.3 if verdict.sites else 1.2) * s.laughs, "laughs"),
+        (-2.0 * min(s.peers, 1.5), "asks colleagues"),
+        (0.0 if scene.is_concrete else -0.6, "names nothing"),
+        (0.5 if further else 0.0, "begins a further matter"),
         (-2.5 * max(0.0, s.courtesy - 0.6), "is mostly courtesy"),
         (-0.4 if s.question and not request and not scene.comes_new else 0.0, ""),
         (-2.2 * min(scene.solver, 0.6), "its author mostly answers"),
@@ -60,8 +68,17 @@ def weigh_report(scene: Scene) -> Weighed:
         parts.append((0.6, "states something in full"))
     if scene.comes_new:
         weight = 0.9 if scene.own is None or scene.own.resolved_at is not None else 0.45
+        weight *= 1.0 if scene.is_concrete and s.laughs < 0.5 else 0.3
         parts.append((weight * min(1.0, verdict.length / 40), "its author comes new and addresses nobody"))
     return _sum(parts)
+
+
+def _insists(scene: Scene) -> float:
+    """What insistence takes from a report: less where nothing is known to insist on, or something new is named."""
+    insistence = min(scene.verdict.signals.insistence, 2.0)
+    if scene.own is None:
+        return 1.2 * max(0.0, insistence - 0.8)
+    return (0.4 if all(scene.is_news(own) for own in scene.all_own) else 1.2) * insistence
 
 
 def _is_full_statement(scene: Scene) -> bool:
@@ -86,15 +103,16 @@ def weigh_continuation(scene: Scene, own: Incident) -> Weighed:
     age = scene.age_min(max(own.seen.get(scene.author, own.state.opened_at), own.state.opened_at))
     substance = max(min(s.problem, 1.4), min(s.request, 1.4)) / 1.4
     sites, documents = set(own.state.sites), set(own.documents)
+    news = scene.is_news(own)
     parts = [
         (0.2 + 2.3 * math.exp(-age / 40), "its author has an incident alive"),
         (-1.3 * substance if s.greeting and s.courtesy < 0.8 and age >= 2 else 0.0, "greets again"),
-        (-1.0 if s.another and substance else 0.0, "speaks of another matter"),
+        (-(2.2 if news else 1.0) if s.another and (substance or news) else 0.0, "speaks of another matter"),
         (-_closed(scene, own, age), ""),
         (-1.5 * substance if any(one.media for one in scene.waiting) else 0.0, ""),
         (0.9 if scene.addressed & own.seen.keys() else 0.0, "addresses who answered it"),
         (1.5 if not own.told else 0.0, "the photo was not explained yet"),
-        (1.2 * min(1.5, s.insistence), ""),
+        ((0.4 if news else 1.2) * min(1.5, s.insistence), ""),
     ]
     if verdict.numbers & documents:
         parts.append((1.6, "names the same number"))
@@ -136,6 +154,8 @@ def _closed(scene: Scene, own: Incident, age_min: float) -> float:
     closed = 0.0
     if own.resolved_at is not None:
         closed = 1.2 if own.resolved_by == scene.author or age_min > 15 else 0.3
+        if own.resolved_by == scene.author and scene.verdict.signals.problem >= 1.2:
+            closed = 2.0  # Their own word that it is over, and now a problem: the next one.
     if own.thanked_at is not None and own.thanked_at >= own.seen.get(scene.author, own.thanked_at):
         closed += 0.5 if own.resolved_at is not None else 0.3
     return closed if scene.verdict.signals.insistence < 1.2 else 0.3 * closed

@@ -139,6 +139,22 @@ class Scene:
         return all(one.author != self.author or (one.media and not one.text) for one in self.memory.recent[-25:])
 
     @cached_property
+    def is_concrete(self) -> bool:
+        """Whether there is anything to report: a clear problem or request, a thing, a number, a photo."""
+        s = self.verdict.signals
+        if s.problem >= 1.2 or s.request >= 1.2 or s.object or s.report or self.verdict.numbers:
+            return True
+        return self.message.media is not None or any(one.media for one in self.waiting)
+
+    def is_news(self, incident: Incident) -> bool:
+        """Whether the text tells something that has no word and no number in common with the incident."""
+        verdict, s = self.verdict, self.verdict.signals
+        if max(s.problem, s.request) < 0.8 or len(verdict.tokens) < 3 or not (s.object or verdict.numbers):
+            return False
+        known = {*incident.state.sites, *incident.documents}
+        return not set(verdict.tokens) & set(incident.tokens) and not verdict.numbers & known
+
+    @cached_property
     def waiting(self) -> tuple[Evidence, ...]:
         """The author's photos and fragments that wait for an explanation."""
         return self.memory.waiting(self.author)

@@ -38,6 +38,12 @@ class Signals(BaseModel):
     another: float = 0.0
     """Begins a further matter: "también", "otro caso"."""
     small_talk: float = 0.0
+    laughs: float = 0.0
+    """Laughs, in letters or with an emoji: what it says of errors is mostly a joke; at the end it only softens."""
+    to_all: bool = False
+    """Speaks to everybody."""
+    peers: float = 0.0
+    """Asks colleagues for goods, or offers them something: "¿quién tiene…?", "vendo…"."""
     courtesy: float = 0.0
     """Share of the letters that are greeting, thanks or small talk, 0 to 1; 1 for a text without letters."""
     asks_site: bool = False
