@@ -44,6 +44,9 @@ def demo_command(
         complete = asyncio.run(_Demo(console, DataFolder(folder), load_script()).run(keep=keep, tempo_s=tempo))
     except KeyboardInterrupt:
         complete = False
+    except TimeoutError:
+        console.print("a message was not decided in time", style="red")
+        complete = False
     if not complete:
         console.print(f"the logs are in {folder / 'logs'}", style="red", highlight=False)
         raise typer.Exit(1)
