@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from supportbot.contracts import Evidence, IncidentState
 from supportbot.ticket.convert import TicketText
@@ -31,6 +31,8 @@ class Page(BaseModel):
     rebuilt: bool = False
     """The first messages are missing, because their processing failed."""
     text: TicketText
+    as_of: AwareDatetime | None = None
+    """When the message was received that brought the ticket up to date."""
 
 
 class Book:

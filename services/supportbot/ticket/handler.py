@@ -123,8 +123,10 @@ class TicketHandler:
         if page is None and event.change != "edited":
             ctx.record(Outcome.CORRECTION, incident_id=incident.incident_id, reasons=("no ticket was opened",))
             return None
-        if page is None:
-            page = await self._incidents.open(news, event.group_ref, rebuilt=True)
+        if page is None or page.opened_by == event.message_ref:
+            page = page or await self._incidents.open(news, event.group_ref, rebuilt=True)
+            ctx.record(Outcome.CORRECTION, incident_id=incident.incident_id, reasons=("its incident had no ticket",))
+            return await self._make_opened(event, page)
         if event.change == "edited":
             await self._incidents.correct(page, news)
         else:
@@ -132,7 +134,7 @@ class TicketHandler:
         ctx.record(Outcome.CORRECTION, incident_id=incident.incident_id)
         return None
 
-    async def _make_opened(self, event: MessageClassified, page: Page) -> TicketOpened:
+    async def _make_opened(self, event: MessageClassified | IncidentCorrected, page: Page) -> TicketOpened:
         incident = page.incident
         delay = await self._effects.get(_delay_key(incident))
         return TicketOpened(
@@ -227,6 +229,7 @@ def _make_news(event: MessageClassified, incident: IncidentState, words: Words) 
         heading=headings.get(event.decision.kind, words.follow_up),
         incident=incident,
         messages=tuple(messages),
+        at=event.message.received_at,
         files_suffice=event.decision.kind is not Kind.RESOLUTION,
     )
 

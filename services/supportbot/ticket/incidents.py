@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import structlog
 
@@ -51,6 +52,8 @@ class News:
     incident: IncidentState
     messages: tuple[Evidence, ...]
     """Oldest first."""
+    at: datetime | None = None
+    """When the event's message was received; the incident is told as it was then."""
     files_suffice: bool = False
     """Without words there is no comment: the files say it."""
 
@@ -91,6 +94,7 @@ class Incidents:
             messages=messages,
             rebuilt=rebuilt,
             text=text,
+            as_of=news.at,
         )
         await self._book.write(page)
         return page
@@ -119,7 +123,7 @@ class Incidents:
             content = make_comment(news.heading, news.messages, words, ref=news.ref, news=growth)
             await self._tickets.comment(page.ticket_id, news.ref, content)
         await self.attach(page, news.messages)
-        await self._refresh(page, news.incident)
+        await self._refresh(page, news)
 
     async def correct(self, page: Page, news: News) -> None:
         """Say in a comment that a message was edited, and show its new text where the description tells it."""
@@ -130,11 +134,16 @@ class Incidents:
         )
         await self.add(page.model_copy(update={"messages": corrected}), news)
 
-    async def _refresh(self, page: Page, incident: IncidentState) -> None:
+    async def _refresh(self, page: Page, news: News) -> None:
+        """Bring the ticket up to date, and write the page in any case: the bucket forgets what nobody writes."""
+        if news.at is not None and page.as_of is not None and news.at < page.as_of:
+            await self._book.write(page)  # A replayed dead letter knows less than the ticket.
+            return
+        incident = news.incident
         text = make_ticket_text(incident, page.messages, self._policy.words, rebuilt=page.rebuilt)
         await self._tickets.update(page.ticket_id, page.text, text)
-        # Also when nothing has changed: the bucket forgets what nobody writes.
-        await self._book.write(page.model_copy(update={"incident": incident, "text": text}))
+        as_of = news.at or page.as_of
+        await self._book.write(page.model_copy(update={"incident": incident, "text": text, "as_of": as_of}))
 
     async def _tell_missing(self, page: Page, message: Evidence, error: PermanentError) -> None:
         media, words = message.media, self._policy.words

@@ -482,3 +482,33 @@ async def test_confirmed_message_is_accounted_for_beside_the_reaction(replica: R
     opened = await replica.call(confirmed.model_copy(update={"message_ref": make_ref(9)}))
     assert isinstance(opened, TicketOpened)
     assert outcomes(replica) == [(make_ref(1), Outcome.TICKET), (make_ref(9), Outcome.CORRECTION)]
+
+
+async def test_replayed_follow_up_takes_nothing_back(replica: Replica, emulator: Emulator) -> None:
+    """A dead letter tells the incident as it was then: it becomes a comment, and the ticket stays as it is now."""
+    await replica.call(OPENING)
+    await replica.call(follow(3, "también la 305", sites=("909", "305")))
+    await replica.call(follow(2, "sigue igual"))
+    state = await emulator.state()
+    assert "(+ 305)" in state["tickets"][0]["subject"]
+    assert len(state["comments"]) == 2
+
+
+async def test_edit_of_an_incident_without_ticket_tells_the_number(replica: Replica, emulator: Emulator) -> None:
+    """Its opening is a dead letter. A repeat after a crash says the same."""
+    edit = IncidentCorrected(
+        message_ref=make_ref(2),
+        group_ref=GROUP,
+        target_ref=make_ref(1),
+        sender=ANA,
+        sent_at=AT,
+        change="edited",
+        text="la 910 no puede recepcionar",
+        incident=make_incident(),
+    )
+    opened = await replica.call(edit)
+    assert isinstance(opened, TicketOpened)
+    assert await replica.call(edit) == opened
+    state = await emulator.state()
+    assert (len(state["tickets"]), len(state["comments"])) == (1, 0)
+    assert "la 910" in state["tickets"][0]["description"]
