@@ -168,7 +168,9 @@ class Decision(Contract):
     incident_id: IncidentID | None = None
     """The incident that the message belongs to; None when it belongs to none."""
     opens: bool = False
-    """The incident was opened on the arrival of this message."""
+    """The message opened the incident."""
+    opened_on: MessageRef | None = None
+    """With `opens`: the later message on whose arrival it did, such as the question about a photo without words."""
     category: str | None = None
     priority: Priority | None = None
     confidence: Annotated[float, Field(ge=0, le=1)] = 0.0

@@ -118,7 +118,9 @@ def test_the_tickets_are_those_that_a_person_would_open(tmp_path: Path) -> None:
     assert by_text["¿folio de la 305?"]["incident"] == printer["incident"]
     for text in ("mil gracias", "buenos días ☀️", "excelente día", "👍"):
         assert (by_text[text]["kind"], by_text[text]["incident"]) == ("chatter", None)
-    assert not any(row["opens"] for row in done.decisions if row["kind"] == "staff")
+    # Somebody who solves opens nothing but what a photo without words has told: by asking about it.
+    asked = [row["reasons"][0] for row in done.decisions if row["kind"] == "staff" and row["opens"]]
+    assert set(asked) <= {"reacts to the photo that waited"}
     assert 9 <= sum(row["opens"] for row in done.decisions) <= 14
 
 

@@ -29,7 +29,7 @@ from supportbot.classifier.opening import weigh_continuations, weigh_report
 from supportbot.classifier.people import count_people
 from supportbot.classifier.scene import BURST, CONFIDENCE_AT_ZERO, Policy, Scene
 from supportbot.classifier.verdict import Verdict
-from supportbot.contracts import Kind, MessageReceived
+from supportbot.contracts import Decision, Kind, MessageReceived
 
 COLLEAGUES = "talks with colleagues"
 
@@ -64,7 +64,19 @@ def assemble(
     scene = replace(scene, memory=memory)
     assembly, memory = _decide(scene, memory)
     assembly = replace(assembly, late=(*late, *assembly.late), earlier={**earlier, **assembly.earlier})
+    assembly = _name_occasion(assembly, message)
     return assembly, _remember(scene, memory.with_decisions(assembly.earlier), assembly)
+
+
+def _name_occasion(assembly: Assembly, message: MessageReceived) -> Assembly:
+    """Write into what opens only now on which message it did."""
+
+    def name(decision: Decision) -> Decision:
+        return decision.model_copy(update={"opened_on": message.message_ref}) if decision.opens else decision
+
+    late = tuple(event.model_copy(update={"decision": name(event.decision)}) for event in assembly.late)
+    named = {event.message_ref: event.decision for event in late if event.decision.opens}
+    return replace(assembly, late=late, earlier={**assembly.earlier, **named})
 
 
 def _decide(scene: Scene, memory: Memory) -> tuple[Assembly, Memory]:
@@ -84,7 +96,8 @@ def _decide_solver(scene: Scene, memory: Memory) -> tuple[Assembly, Memory]:
     if s.announcement >= 1.6 and scene.quoted is None and s.request < 1 and not s.resolution:
         return leave(scene, memory, Kind.CHATTER, "announces something to all")
     best = links[0] if links else None
-    if s.to_all and scene.verdict.length >= 50 and not scene.message.forwarded and not _is_tied(best):
+    news = scene.message.forwarded or s.report > 0 or s.problem >= 1.2
+    if s.to_all and scene.verdict.length >= 50 and not news and not _is_tied(best):
         return leave(scene, memory, Kind.CHATTER, "speaks to all")
     report = weigh_report(scene)
     passes_on = s.report > 0 or scene.message.forwarded or bool(scene.waiting)
@@ -219,7 +232,7 @@ def _adds_nothing(scene: Scene, best: Link) -> bool:
     if verdict.length > 40 or set(verdict.tokens) & set(incident.tokens):
         return False
     if scene.author not in incident.seen:
-        return True
+        return scene.memory.staff_listed  # Without a list it may be an answer of somebody who solves.
     if scene.question is not None or not incident.told:
         return False
     return s.laughs > 0 or incident.resolved_at is not None or scene.age_min(incident.last_at) > 20

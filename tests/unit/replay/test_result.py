@@ -127,3 +127,20 @@ def test_a_ticket_that_lost_its_messages_to_another_one_is_still_shown() -> None
     early = (decided(2, Outcome.CLASSIFIED, opened), entry(2, "ticket", Outcome.TICKET, incident_id=own))
     tickets = fold((*RECEIVED, *early, *USUAL[4:]), incident(2), incident(3)).tickets
     assert [(ticket.label, len(ticket.lines)) for ticket in tickets] == [("#1", 0), ("#2", 2)]
+
+
+def test_the_message_on_whose_arrival_a_photo_became_an_incident_opens_it() -> None:
+    late = make_incident_id(REFS[2])
+    photo = Decision(kind=Kind.INCIDENT, incident_id=late, opens=True, opened_on=REFS[6])
+    answer = Decision(kind=Kind.STAFF, incident_id=late)
+    other = Decision(kind=Kind.STAFF, incident_id=ID)
+    for reaction, opening in ((answer, 6), (other, 2)):
+        trail = (
+            *RECEIVED,
+            decided(2, Outcome.REVIEW, WAITS),
+            decided(3, Outcome.CLASSIFIED, OPENS),
+            decided(6, Outcome.CLASSIFIED, reaction),
+            decided(2, Outcome.CLASSIFIED, photo),
+        )
+        lines = fold(trail, incident(2), incident(3)).lines
+        assert {line.message.line for line in lines if line.opens} == {3, opening}

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from supportbot.classifier.final import final_decisions
@@ -102,6 +102,7 @@ def fold_run(
             reasons = (why, *(decision.reasons if decision else ()))
             decision = (decision or Decision(kind=Kind.CHATTER)).model_copy(update={"reasons": reasons})
         lines.append(_line(message, at, decision, outcome, labels, run.incidents))
+    lines = _mark_occasions(lines, messages, refs, decisions)
     tickets = tuple(_ticket(one, label, lines, by_ref, run.incidents) for one, label in labels.items())
     return Result(lines=tuple(lines), tickets=tickets, ledger=ledger)
 
@@ -115,6 +116,24 @@ def _labels(by_ref: Mapping[str, ExportedMessage], decisions: Mapping[str, Decis
     known |= {entry.incident_id for entry in run.trail if entry.outcome is Outcome.TICKET}
     ids = [one for one in map(make_incident_id, by_ref) if one in known and one in run.incidents]
     return {one: f"#{number}" for number, one in enumerate(ids, 1)}
+
+
+def _mark_occasions(
+    lines: Sequence[Line],
+    messages: Sequence[ExportedMessage],
+    refs: Mapping[int, str],
+    decisions: Mapping[str, Decision],
+) -> list[Line]:
+    """`opens` on the message on whose arrival an incident was opened, if it belongs to the incident itself."""
+    places = {refs[message.line]: place for place, message in enumerate(messages) if message.line in refs}
+    marked = list(lines)
+    for ref, place in places.items():
+        decision = decisions.get(ref)
+        occasion = places.get(decision.opened_on or "") if decision is not None and decision.opens else None
+        if occasion is not None and marked[occasion].ticket == marked[place].ticket:
+            marked[place] = replace(marked[place], opens=False)
+            marked[occasion] = replace(marked[occasion], opens=True)
+    return marked
 
 
 def _line(
