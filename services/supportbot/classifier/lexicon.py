@@ -63,7 +63,7 @@ NO_PROBLEM: Final[Table] = (
     (1, r"ningun (?:problema|error|inconveniente)|no es (?:un )?(?:problema|error)|no problem*|no (?:more )?(?:error*|issue*)|"
         r"without (?:problem*|issue*|error*)|sem (?:problema*|erro*)|nao (?:ha|tem|deu) (?:mais )?(?:erro*|problema*)|"
         r"no te preocupes|no se preocupen|no hay de que|no hay falla|no worries|no hay pena"),
-    (1, r"por (?:error|equivocacion) (?:mand*|envi*)"),
+    (1, r"por (?:error|equivocacion) (?:mand*|envi*)|(?:grupo|chat) (?:equivocado|errado)|wrong (?:group|chat|person)|error de dedo|no (?:lo |me lo )?(?:puedo|puede) creer|no (?:manch\w+|mam\w+|inventes|inventen|jodas|te creo|me digas)|mala onda"),
 )  # fmt: skip
 
 _CANNOT: Final = (
@@ -87,7 +87,7 @@ PROBLEM: Final[Table] = (
     (0.9, r"no (?!te |se preocup|hay de que|sabia|gracias|quiero)(?:~)?\w{3,}"),
     (1, r"no (?:esta|estan|viene|vienen) (?:en |dad*|carg*|reflej*|aparec*|registr*|funcion*|llegando|imprim*|sal*|pas*|bien)"),
     (1.2, r"error*|erro|falla*|fallo|fallando|fallas|problem*|inconvenient*|incidencia*|averia*|anomalia*|bug*"),
-    (1.2, r"(?:se|me|nos|sigue|esta|quedo|queda) (?:trab*|ciclad*|cicl*|congel*|cay*|cae|cerro|apag*|descompus*|daño|dano|perdi*|borr*|duplic*|"
+    (1.2, r"(?:se|me|nos|sigue|esta|quedo|queda) (?:trab(?!aj)\w*|ciclad*|cicl*|congel*|cay*|cae|cerro|apag*|descompus*|daño|dano|perdi*|borr*|duplic*|"
           r"bloque*|atasc*|pasm*|colg*|atora*|atoro|desconfigur*|desconect*|cerr*|va|fue|revers*|cancel*)"),
     (1, r"trabad*|caid*|lent*|bloquead*|dañad*|danad*|descompuest*|congelad*|duplicad*|atorad*|apagad*|roto|rota|quebrad*|vencid*|caducad*|"
         r"desconfigurad*|desactivad*|inhabilitad*|inactiv*|obsolet*|rechaz*|pasmad*|ciclad*|colgad*|desconectad*|descuadrad*"),
@@ -104,13 +104,13 @@ PROBLEM: Final[Table] = (
     # A contrast tells that something is not as it should be, whatever the things are called.
     (0.8, r"\w{3,} (?:pero|but|sin embargo|y sin embargo|porem|so que|mas(?! (?:o|de|que|tarde|alla|info|informacion|datos|rapido)\b)) (?:\w+ ){1,}\w+"),
     (1.2, r"(?:ningun[oa]?|nenhum[a]?|none|no one|nobody|nadie|ninguem)(?: \w+){0,6} (?:recib\w+|receb\w+|lleg\w+|cheg\w+|funcion\w+|abr\w+|abre|puede\w*|pode\w*|sirve|got|received|works?|aparec\w+)"),
-    (1, r"(?:en|em|por) duplicid\w+|duplicid\w+|zerad[oa]s?|expirad[oa]s?|desconectad[oa]s?|trocad[oa]s?|voltead[oa]s?|volcad[oa]s?|vencid[oa]s?|vencend\w+|a menos|a mais|pela metade|o dobro|el doble|a la mitad|solit[oa]s?|muert[oa]s?|mort[oa]s?"),
+    (1, r"(?:en|em|por) duplicid\w+|duplicid\w+|zerad[oa]s?|expirad[oa]s?|desconectad[oa]s?|trocad[oa]s?|voltead[oa]s?|volcad[oa]s?|vencid[oa]s?|vencend\w+|a menos|a mais|pela metade|o dobro|el doble|a la mitad|solit[oa]s?|muert[oa]s?|mort[oa]s?|borros[oa]s?|ilegib\w+|ilegiv\w+|borrad[oa]s?|(?:ta|esta|estao|ficou|fica) (?:fora|off|mudo|preto|preta|branc[oa]|travad[oa]|lent[oa]|rui[mn]s?)"),
     (0.9, r"nao (?!se preocup|ha de que|precisa|sabia|quero|tem problema|vejo a hora)\w{2,}"),
     (1, r"(?:doble*|dobles|dos veces|2 veces|por duplicado|repetid*|twice|two times|duas vezes|em dobro|repetid[oa]s?)"),
     (0.9, r"(?:marca|sale|aparece|figura|dice|muestra|arroja|tira|bota|pone)n? (?:como|en|que|esto|cuando|con|al|ahi)|"
           r"(?:says|shows|showing|marked|prints|throws|gives|charges|displays)|(?:aparece|fala|diz|mostra|consta|marca)m? (?:como|que|isso|esse)|(?:ta|esta|fica) como"),
     (1.2, r"(?:dice|marca|sale|aparece|cobra|pasa|tiene|says|shows|charges|passa|cobra|diz|ta) (?:a |en |em )?\$?\d[\d.,]*(?: \w+){0,4} (?:y|pero|cuando|and|but|instead|e|mas|contra|while|when|vs) (?:\w+ ){0,6}\$?\d"),
-    (1, r"(?:se (?:me |nos |le |les )?(?:va|fue|cae|cayo|sale|salio|cierra|cerro|traba|trabo|apaga|apago|clavo|colgo|quema|quemo|borra|desconfigura|descompuso|pierde|reinicia|quedo sin|queda sin)|(?:me|nos) (?:saca|saco|bota|boto|rebota\w*|rechaza\w*))"),
+    (1.2, r"(?:se (?:me |nos |le |les )?(?:va|fue|cae|cayo|sale|salio|cierra|cerro|traba|trabo|apaga|apago|clavo|colgo|quema|quemo|borra|desconfigura|descompuso|pierde|reinicia|quedo (?!en\b|con\b|de\b|pendiente|list|atent|asi)\w+|queda sin)|(?:me|nos) (?:saca|saco|bota|boto|rebota\w*|rechaza\w*))"),
     (1.2, r"(?:stopped|stops|keeps?|kept|quit) \w+ing|(?:never|still not|not yet) \w+"),
     (0.8, r"mal|malo|mala|raro|imposible|urge|urgente|fuera de servicio|no (?:aplica|procede|coincide)|inexistente|invalid*|desconocid*|devuelt*"),
     (1.4, r"not (?:work*|print*|load*|open*|connect*|respond*|show*|scan*|charg*|able|receiv*|sync*)|(?:doesn't|does not|won't|will not|can't|"
@@ -119,13 +119,14 @@ PROBLEM: Final[Table] = (
           r"failed|failing|failure|issue*|outage|expired|missing|wrong|offline|duplicate*|corrupt*|lock\w* out|mismatch*|declined|reject*)"),
     (1, r"(?:double|twice) charged|charged (?:twice|double)|sticky|keeps \w+ing|no (?:internet|power|connection|signal|access)|empty|out of (?:sync|stock)"),
     (1.4, r"nao (?:~)?(?:esta |estao |consig* |conseg* |foi |da (?:para )?)?(?:funcion*|imprim*|abr*|pass*|carreg*|aparec*|acess*|entr*|lig*|conect*|"
-          r"cobr*|vend*|receb*|emit*|sai|cheg*|le|envi*|deixa|permite|conseguimos|consigo|consegue|bate|confere|quer|responde)"),
+          r"cobr*|vend*|receb*|emit*|sai|cheg*|le|envi*|deixa|permite|conseguimos|consigo|consegue|bate|confere|quer|responde|mostr*|atualiz*|sincron*|grav*|salv*|aceit*|ger*|reconhec*|vem|veio|fica|anexa*|permit*|deix*)"),
     (1.2, r"(?:caiu|travou|travad*|trava|parou|quebr*|errad*|estragad*|duplicad*|sumiu|faltando|fora do ar|lento|lenta|esqueci|bloquead*|cobrad* duas)"),
     (1, r"sem (?:internet|sistema|luz|conexao|acesso|sinal|rede|preco|estoque)|com (?:erro|problema|defeito)"),
 )  # fmt: skip
 
 REQUEST: Final[Table] = (
     (1.4, r"(?:su|tu|de su|con su|un|mas) (?:valioso |amable |gran )*(?:apoyo|ayuda|soporte|colaboracion)"),
+    (1.2, r"^(?:(?:buen\w*|hola|dia|dias|tardes|noches|bom|boa|oi|tarde|noite)[ ,.]+)*(?:su )?(?:apoyo|ayuda|auxilio|ajuda|socorro|help)(?! (?:de|a|mutu))"),
     (1.3, r"(?:apoyo|ayuda|soporte) (?:por favor|con|en|para|a|de|urgente|porque|ya que)|(?:necesit*|requer*|requier*|pido|solicit*|ocup*) "
           r"(?:de )?(?:su |un |el )*(?:apoyo|ayuda)"),
     (1.4, r"(?:me|nos|le|les) (?:pueden |podran |podrian |puedes |podras |podrias |puede |podria |podra |pudieran |pudieras )?(?:apoy*|ayud*|auxili*|"
@@ -148,6 +149,9 @@ REQUEST: Final[Table] = (
     (1, r"dar(?:lo|la|los|las|me|nos)? de (?:alta|baja)|como (?:proced\w+|lo hago|hacemos|podria)|como (?:le |se |puedo |hago |saco |podemos |le hago )+|que (?:hago|hacemos|procede|puedo hacer|se hace)"),
     (0.9, r"^(?:(?:buen\w*|hola|dia|dias|tardes|noches|bom|boa|oi|tarde|noite)[ ,.]+)*(?:disculp\w+|que pena (?:molestar\w*|con)|perdon(?:en|e)? (?:la molestia|que|por)|una molestia|desculp\w+ (?:incomod\w+|a|o)|com licenca|con permiso|sorry to bother)"),
     (1.1, r"^(?:\w+ )?(?:me|nos) (?:tira|tiran|passa|passam|libera|liberem|coloca|inclui|troca|corrige|corrija|cancela|exclui|arruma|quita|quiten|agrega|agreguen|ayuda|ajuda|ve|ven)(?!\w)|o que (?:eu )?(?:faco|fazemos)|como (?:eu )?(?:faco|fazemos|tiro|mudo|cancelo)"),
+    # "How do I …" asks for an action or a way; how somebody is, or how a matter stands, does not.
+    (1.3, r"(?:^|[?.,:;] ?)(?:(?:y|e|oye|oigan|hola|buen\w*|dia|dias|tarde|tardes|duda|consulta|pregunta|alguien sabe|una duda)[ ,:]+)*como (?:(?:le|lo|la|los|las|se|me|nos) )*"
+          r"(?!est|va\b|van\b|vamos|amanec|anda|sigue|segui|qued|siempre|ves|ven\b|le\b|les\b|se\b|si\b|yo|el\b|que\b|una?\b|en\b|de\b|dice|dij|son\b|es\b|fue|ya\b|no\b|todo|digo|ustedes|cada|ayer)\w{3,}"),
     # An infinitive in first place is how a chat asks for an action: "liberar pedido", "dar de baja", "cambiar la unidad".
     (1.2, r"^(?:(?:buen\w*|bom|boa|hola|ola|oi|dia|dias|tarde|tardes|noite|noches|por favor|favor|y|e|tambien|tambem|solo|de|para|hay que|ha que|urge|a)[ ,.;:]+)*"
           r"(?!lugar|mujer|ayer|taller|familiar|bar|celular|similar|tercer|primer|placer|azar|militar|popular|particular|regular|anterior|mejor|mayor|peor|"
@@ -192,6 +196,7 @@ INSISTENCE: Final[Table] = (
     (1.5, r"(?:no|nunca|nao|tampoco) (?:vino|vinieron|llego|paso|ha venido|han venido|veio|apareceu|aparecio)(?: \w+){0,2} (?:tecnico|tecnicos|nadie|ninguem|ningun|mensajero|repuesto)|"
           r"(?:tecnico|technician|ingeniero|mensajero|spare|replacement|repuesto)(?: \w+){0,2} (?:no|nunca|never|didn't|nao) \w+|ninguem (?:me )?(?:ligou|veio|respondeu|viu|ajud\w+)|nadie (?:me )?(?:llamo|marco)"),
     (1.5, r"(?:sigue|siguen|segue|seguem|continua|continuam|still) \w+(?:ad|id)[oa]s?"),
+    (1.5, r"nada (?:ainda|aun|todavia|yet)|(?:ainda|aun|todavia) nada|nothing yet"),
     (0.9, r"segue|seguem|continua|continuam|ainda|permanece"),
     (0.8, r"respecto a|acerca de|con relacion a|referente a|en cuanto a"),
     (1.5, r"lo del (?!dia\b)\w+|sobre (?:o|a|aquel[ea]) \w+|about (?:the|my|our|that) \w+"),
@@ -219,7 +224,7 @@ DETAIL: Final[Table] = (
     (0.8, r"^no$|^no(?= ?[,.])|^(?:si|exacto|afirmativo|negativo|tampoco|todas|todos|ninguno|ninguna|solo|desde|ambos|ambas|nada|todo|tal cual|eso|esa|ese|"
         r"el de|la de|los de)"),
     (1, r"(?:it's|its|it is|this is|that's) (?:the|a|in|on|from|only|at)|i (?:already|have|tried|just|restarted|rebooted|sent)|we (?:already|have|tried|just|"
-        r"restarted|rebooted)|here (?:is|are|it)|the one (?:in|at|on)|^(?:yes|no|yep|nope|and|but|because|only)"),
+        r"restarted|rebooted)|here (?:is|are|it)|the one (?:in|at|on)|^(?:yes|yep|nope|and|but|because|only)|^no(?= ?[,.]|$)"),
     (1, r"(?:e|sao|foi) (?:o|a|da|do|na|no)|ja (?:reinici*|tent*|fiz|fizemos|test*)|segue (?:a|o|em) (?:foto|print|imagem|anexo)|^(?:sim|mas|porque|esse)"),
 )  # fmt: skip
 
@@ -243,6 +248,8 @@ RESOLUTION: Final[Table] = (
     (1.8, r"(?:works|working|fixed|solved|resolved|back up|back online|sorted|it's back|all good)(?: now| again)?|done|problem solved|"
           r"(?:i|we) (?:can|could) (?:now|finally) \w+|is back|up and running"),
     (1.7, r"^(?:(?:ok|ya|si|listo|perfecto|perfeito|excelente|otimo)[ ,]+)?\w{2,}(?:ad|id)[oa]s?[ ,.]+(?:muchas |mil |muito )?(?:gracias|obrigad\w+|valeu|thanks)|(?:agora|ya|ahora si) (?!no\b|nao\b)\w{3,}(?:ou|eu|iu)(?!\w)|^agora (?:foi|sim|deu)"),
+    (1.7, r"(?:that|this|it) (?:did it|worked|fixed it|solved it|did the trick)|con eso (?:ya |si |me )*(?:quedo|funciono|salio|jalo|pude|se arreglo)|isso (?:resolveu|funcionou)"),
+    (0.9, r"^(?:(?:ya|si|ok|listo|ah)[ ,]+)?(?:me |nos )?\w{3,}(?:io|ou|eu)$|^(?:(?:si|listo|ahora)[ ,]+)?ya (?:(?:se|me|nos|los|las|lo|la) )+(?!pas|mand|envi|report|cans|dij|explic)\w{3,}"),
     # Said by itself these only assent; behind an answer they confirm it (see `incidents`).
     (0.9, r"(?:recibid[oa]s?|confirmad[oa]|confirmo|confirmed|confirmamos|verificad[oa]|rendid[oa]|era eso|eso era|(?:looks|all|is|good|we are|we're|i'm) good(?: now)?|good now|certinho|certo agora|valido|comprobad[oa])"),
     (1.8, r"(?:ja|agora) (?:voltou|funcion*|esta funcion*|deu certo|consegui*|abriu|imprimiu|resolv*|foi|esta (?:ok|normal|certo))|resolvid*|"
@@ -312,11 +319,12 @@ SAME_CASE: Final[Table] = (
 PEERS: Final[Table] = (
     (1.5, r"(?:quien|alguien|alguno|alguna|algun|quem|alguem|any ?one|any ?body|who)(?: \w+){0,3} (?:tiene|tenga|tendra|trae|traiga|presta|preste|prestara|vende|venda|cambia|regala|sobra|sobro|tem|tenha|has|have|got|selling|sell|lend|spare)(?!\w)(?! (?:el mismo|la misma|este|ese|problema|error|acceso|the same|noticias|novedad|respuesta|idea|solucion|sistema|internet|luz|listo))"),
     (2, r"(?:vendo|se vende|vendemos|rifo|rifa|remato|busco (?:casa|depa|cuarto|trabajo)|for sale|selling my|vende-se|vendendo|alquilo|rento|se renta)"),
+    (1.5, r"por si (?:ocupan|alguien|les sirve|necesitan)|si alguien (?:ocupa|necesita|quiere|gusta)|if (?:anyone|anybody) (?:needs|wants)|se alguem (?:precisar|quiser)"),
     (1, r"te (?:la|las|lo|los) (?:aparto|mando|presto|llevo|guardo|paso)|paso por (?:ella|ellas|el|ellos|ahi)|i can (?:send|lend|give|spare) you|tenho aqui|te empresto|manda o motoboy"),
 )  # fmt: skip
 
 TO_ALL: Final = (
-    r"^(?:\w+[ ,]+){0,3}(?:señores|senhores|equipo|todos|todas|compañer\w+|colegas|chicos|chicas|muchachos|pessoal|gente|meninas|galera|"
+    r"^(?:\w+[ ,]+){0,3}(?:senores|senhores|equipo|todos|todas|companer\w+|colegas|chicos|chicas|muchachos|pessoal|gente|meninas|galera|"
     r"team|guys|everyone|everybody|all|folks)(?!\w)"
 )
 """Speaks to everybody; who solves then mostly announces."""
@@ -324,6 +332,7 @@ TO_ALL: Final = (
 LAUGHS: Final = r"(?<!\w)(?:(?:ja|je|ji|ha|he|ah){2,}[jh]?|jaj\w*|lol|lmao|rofl|k{3,}|kk|(?:rs){2,}|xd)(?!\w)"
 
 ANOTHER: Final[Table] = (
+    (1.2, r"^e (?:a|o|as|os) \w{2,}(?! ?\?)"),
     (1.2, r"^(?:y|e|and|also|tambien|tambem|ademas|aparte|ahora|de paso|por otro lado|por otra parte|igualmente)(?= (?!ya|si |no |nada|sigue|igual|a |aqui|yo|que |eso|esto|lo |hoy|ayer|cuando|cuanto|como)\w)"),
     (1.2, r"otr[oa]s? (?:casos?|temas?|detallit\w+|cosit\w+|dudit\w+|favorcit\w+|mas|cosas|pedidos|ordenes|facturas)|(?:y )?(?:de paso|ya que (?:estamos|estan|estas|andan)|aprovechando|aproveitando)"),
     (1.2, r"otr[oa] (?:caso|tema|detalle|problema|duda|apoyo|consulta|cosa|situacion|pedido|ticket|tienda|reporte|favor|orden|factura|articulo)|"

@@ -54,6 +54,10 @@ def _people(scene: Scene, incident: Incident) -> list[tuple[float, str]]:
             parts.append((1.0, "its photo was not explained yet"))
         if scene.verdict.signals.insistence >= 1.2 and incident.resolved_at is None:
             parts.append((1.0, "insists on what its author reported"))
+    elif any(person.ref == scene.author for person in incident.state.affected):
+        parts.append((2.2, "its author has it as well"))
+        if scene.verdict.signals.insistence >= 1.2 and incident.resolved_at is None:
+            parts.append((0.8, "insists on what its author has as well"))
     elif (seen := incident.seen.get(scene.author)) is not None:
         # Who has ended a matter goes on to the next.
         left = 0.4 if scene.solves and incident.resolved_by == scene.author else 1.0

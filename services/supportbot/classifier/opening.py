@@ -51,6 +51,7 @@ def weigh_report(scene: Scene) -> Weighed:
         (-(0.3 if verdict.sites else 1.2) * s.laughs, "laughs"),
         (-2.0 * min(s.peers, 1.5), "asks colleagues"),
         (0.0 if scene.is_concrete else -0.6, "names nothing"),
+        (-0.8 if s.thanks >= 1 and not problem and not request else 0.0, "only thanks"),
         (0.5 if further else 0.0, "begins a further matter"),
         (-2.5 * max(0.0, s.courtesy - 0.6), "is mostly courtesy"),
         (-0.4 if s.question and not request and not scene.comes_new else 0.0, ""),
@@ -111,11 +112,11 @@ def weigh_continuation(scene: Scene, own: Incident) -> Weighed:
         (-_closed(scene, own, age), ""),
         (-1.5 * substance if any(one.media for one in scene.waiting) else 0.0, ""),
         (0.9 if scene.addressed & own.seen.keys() else 0.0, "addresses who answered it"),
-        (1.5 if not own.told else 0.0, "the photo was not explained yet"),
+        (1.5 if not own.told and not _speaks_of_other(scene, own) else 0.0, "the photo was not explained yet"),
         ((0.4 if news else 1.2) * min(1.5, s.insistence), ""),
     ]
     if verdict.numbers & documents:
-        parts.append((1.6, "names the same number"))
+        parts.append((2.0, "names the same number"))
     elif verdict.numbers & sites:
         # People report from their own store all day, so its number alone ties little.
         parts.append((0.2 + math.exp(-age / 60), "names the same store"))
@@ -149,12 +150,18 @@ def weigh_continuation(scene: Scene, own: Incident) -> Weighed:
     return _sum(parts)
 
 
+def _speaks_of_other(scene: Scene, own: Incident) -> bool:
+    """Whether the text has a telling word in common with another incident of its author."""
+    words = {token for token in scene.verdict.tokens if scene.rare(token)}
+    return any(words & set(other.tokens) for other in scene.all_own if other is not own)
+
+
 def _closed(scene: Scene, own: Incident, age_min: float) -> float:
     """How much the incident is over for its reporter, 0 to 1.6."""
     closed = 0.0
     if own.resolved_at is not None:
         closed = 1.2 if own.resolved_by == scene.author or age_min > 15 else 0.3
-        if own.resolved_by == scene.author and scene.verdict.signals.problem >= 1.2:
+        if own.resolved_by == scene.author and scene.verdict.signals.problem >= 0.8:
             closed = 2.0  # Their own word that it is over, and now a problem: the next one.
     if own.thanked_at is not None and own.thanked_at >= own.seen.get(scene.author, own.thanked_at):
         closed += 0.5 if own.resolved_at is not None else 0.3

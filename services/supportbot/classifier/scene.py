@@ -1,6 +1,7 @@
 """One message against the memory: who writes, what is alive, what came just before. Pure; computed once per message."""
 
 import math
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -20,6 +21,8 @@ LIVE = timedelta(hours=18)
 """An incident that was silent for longer is only found by quote, site, document or its reporter."""
 
 
+_SUBJECT = re.compile(r"(?:el|la|los|las|mi|mis|the|my|our|o|a|os|as|meu|minha) \w{4,} \w")
+"""A sentence that begins with a thing."""
 CONFIDENCE_AT_ZERO = math.log(0.6 / 0.4)
 """A text with even log-odds opens with the confidence .6, the spec's default for `minConfidencePercent`."""
 
@@ -132,7 +135,9 @@ class Scene:
 
         Source: the rule by which conversations begin in public support chats (Kummerfeld et al., ACL 2019).
         """
-        if self.solves or self.addressed or self.message.quoted_ref or self.verdict.length < 25:
+        if self.solves or self.addressed or self.message.quoted_ref or self.verdict.length < 14:
+            return False
+        if self.verdict.length < 25 and len(self.verdict.tokens) < 2:
             return False
         if self.own is not None and self.now - self.own.last_at <= timedelta(hours=1):
             return False
@@ -144,12 +149,16 @@ class Scene:
         s = self.verdict.signals
         if s.problem >= 1.2 or s.request >= 1.2 or s.object or s.report or self.verdict.numbers:
             return True
+        if s.problem >= 0.8 and _SUBJECT.match(fold(self.message.text)):
+            return True
         return self.message.media is not None or any(one.media for one in self.waiting)
 
     def is_news(self, incident: Incident) -> bool:
         """Whether the text tells something that has no word and no number in common with the incident."""
         verdict, s = self.verdict, self.verdict.signals
-        if max(s.problem, s.request) < 0.8 or len(verdict.tokens) < 3 or not (s.object or verdict.numbers):
+        if max(s.problem, s.request) < 0.8 or len(verdict.tokens) < 3:
+            return False
+        if not (s.object or s.another or verdict.numbers):
             return False
         known = {*incident.state.sites, *incident.documents}
         return not set(verdict.tokens) & set(incident.tokens) and not verdict.numbers & known

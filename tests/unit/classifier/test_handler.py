@@ -309,7 +309,7 @@ async def test_a_photo_that_was_asked_about_and_is_never_explained_opens_all_the
     """The question and the incident are two events of one message: with one id the broker would drop the second."""
     inbox = Inbox()
     inbox.classifier = Classifier(inbox.bucket, replace(POLICY, open_at=99.0, ask_band=200.0))  # Unsure of everything.
-    asked = await inbox.say(0, "Ana", PHOTO + "así se ve ahorita")
+    asked = await inbox.say(0, "Ana", PHOTO + "mal")
     assert isinstance(asked, MessageClassified)
     assert asked.decision.asks
     await inbox.say(3000, "Nora", "buenas tardes")

@@ -68,6 +68,43 @@ PATTERNS: dict[str, tuple[Line, ...]] = {
         (300, "Berta", "ya quedó, intenten de nuevo", "resolution A"),
         (60, "Ana", "listo, gracias", "chatter"),
     ),
+    "staff passes on another fault of a store that had one": (
+        (0, "Ana", "la 118 no imprime etiquetas, su apoyo", "!incident A"),
+        (300, "Berta", "ya quedó, reinicié el servicio", "resolution A"),
+        (60, "Ana", "ya imprime, gracias", "resolution A"),
+        (7200, "Bruno", "me reporta la 118 que no timbra facturas", "!incident B"),
+    ),
+    "small words after the own incident is over": (
+        (0, "Ana", "la 909 no puede facturar, marca error", "!incident A"),
+        (300, "Berta", "ya quedó", "resolution A"),
+        (60, "Ana", "ya facturó, gracias", "resolution A"),
+        (20, "Caro", "uf qué día llevamos", "chatter"),
+        (30, "Ana", "ni me digas 😅", "chatter"),
+    ),
+    "a second confirmation is no follow-up": (
+        (0, "Ana", "la 118 y la 220 no pueden facturar", "!incident A"),
+        (300, "Berta", "ya quedó, prueben", "resolution A"),
+        (60, "Ana", "listo, también la 220, muchas gracias", "chatter"),
+    ),
+    "the same author goes on to another thing": (
+        (0, "Ana", "buenas, en la 909 no nos deja anular la remisión 77410", "!incident A"),
+        (300, "Ana", "y la impresora de etiquetas imprime en blanco", "!incident B"),
+        (5, "Ana", PHOTO, "evidence B"),
+    ),
+    "a short assent behind an answer confirms it": (
+        (0, "Ana", "la 909 no puede recepcionar, marca error", "!incident A"),
+        (300, "Berta", "reactivado, intenten de nuevo", "resolution A"),
+        (200, "Ana", "recibido, gracias", "chatter"),
+    ),
+    "colleagues help each other": (
+        (0, "Ana", "alguien tiene bolsas grandes que le sobren? me faltan 3 cajas", "chatter"),
+        (60, "Caro", "yo tengo en la 402, te las aparto", "chatter"),
+        (20, "Ana", "va paso por ellas", "chatter"),
+    ),
+    "a joke about errors": (
+        (0, "Ana", "la 909 no puede facturar, marca error", "!incident A"),
+        (300, "Caro", "jajaja ya traen loco a soporte, sin error no hay trabajo 😂", "chatter"),
+    ),
     "thanks never reopen": (
         (0, "Ana", "la 909 no puede recepcionar, marca error", "!incident A"),
         (300, "Berta", "ya quedó", "resolution A"),
@@ -207,3 +244,14 @@ def test_reasons_hold_no_text_of_the_message() -> None:
     reasons = " ".join(group.assemblies[0].decision.reasons)
     assert "909" in reasons
     assert not any(word in reasons.lower() for word in ("pérez", "5512345678", "recepcionar"))
+
+
+def test_a_number_alone_does_not_explain_a_photo() -> None:
+    group = Group()
+    group.say(0, "Ana", PHOTO)
+    group.say(500, "Berta", "¿qué tienda?")
+    group.say(30, "Ana", "612")
+    assert group.memory.incidents[-1].state.subject == "Foto sin explicación — 612"
+    group.say(60, "Ana", "no deja cerrar el turno, pide autorización")
+    assert group.memory.incidents[-1].state.subject == "no deja cerrar el turno, pide autorización"
+    assert group.memory.incidents[-1].state.sites == ("612",)
