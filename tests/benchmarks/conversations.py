@@ -23,7 +23,7 @@ POLICY = Policy(
 GROUP = "0" * 16
 SPLITS = {
     "train": ("coffee-shops", "hardware-stores", "pharmacies", "supermarkets"),
-    "tune": ("bakeries", "clinic-supplies", "convenience-24h", "drugstores-north", "school-canteens"),
+    "tune": ("bakeries", "clinic-supplies", "convenience-24h", "drugstores-north", "school-canteens", "vet-supplies"),
     "held-out": ("couriers", "fashion-outlet", "paint-shops"),
 }
 """What became of each conversation: the rules were made on `train` by the hand that wrote it; `tune` is another hand's,

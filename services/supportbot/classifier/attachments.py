@@ -14,6 +14,8 @@ from supportbot.contracts import Decision, Evidence, Kind, MessageClassified
 
 OWN_EVIDENCE = timedelta(minutes=45)
 """A photo so long after its author's last word in their incident still shows that incident."""
+EXPLAINED_WITHIN = timedelta(minutes=90)
+"""A text of the photo's author so long after it still explains it."""
 LATER_EVIDENCE = timedelta(hours=2)
 """A photo that nobody explained goes to its author's incident of so long ago rather than to a new one."""
 
@@ -54,7 +56,8 @@ def open_unexplained(scene: Scene, memory: Memory) -> tuple[tuple[MessageClassif
         due.setdefault(one.sender.ref, []).append(one)
     for author, waiting in due.items():
         photos = [one for one in waiting if one.media]
-        if not photos or author == scene.author or scene.now - photos[-1].sent_at < WAIT_FOR_WORDS:
+        limit = EXPLAINED_WITHIN if author == scene.author else WAIT_FOR_WORDS
+        if not photos or scene.now - photos[-1].sent_at < limit:
             continue
         if _is_solver(memory, waiting[0]):
             memory = memory.without_pending(one.message_ref for one in waiting)

@@ -15,6 +15,7 @@ from supportbot.classifier.assembly import (
     take_back,
 )
 from supportbot.classifier.attachments import (
+    EXPLAINED_WITHIN,
     answer_photo,
     explain_photo,
     find_lonely_photo,
@@ -167,7 +168,7 @@ def _decide_member(scene: Scene, memory: Memory) -> tuple[Assembly, Memory]:
         return leave(scene, memory, Kind.CHATTER, COLLEAGUES)
     if continuation < 0.5:
         photos = tuple(one for one in scene.waiting if one.media)
-        if photos and scene.age_min(photos[-1].sent_at) <= 90:
+        if photos and scene.now - photos[-1].sent_at <= EXPLAINED_WITHIN:
             return explain_photo(scene, memory, photos)
     if best is not None and (_is_murmur(scene) or _adds_nothing(scene, best)):
         return leave(scene, memory, Kind.CHATTER, "adds nothing that anybody asked for", confidence=0.6)

@@ -101,6 +101,7 @@ PROBLEM: Final[Table] = (
     (1, r"(?:precio|costo|codigo|cantidad*|dato*|total*|peso|unidad|descripcion|iva|importe*) (?:\w+ ){0,2}(?:diferent*|distint*|mal|incorrect*|"
         r"erron*|equivocad*|viej*|anterior*)|otro precio|diferente precio|doble cobro|(?:cobr|descont|descuent|carg|factur|registr|captur|pag|sal|lleg)\w* (?:\w+ )?(?:doble|dos veces|de mas)|cobro indebido"),
     (0.8, r"sin (?!embargo|duda|falta|prisa|compromiso|querer|costo alguno|mas )\w{4,}|sem (?!duvida|falta|pressa|querer)\w{4,}|without (?:a |an |the )?\w{3,}"),
+    (1.2, r"(?:sistema|system|teoric[oa]|inventario|estoque) (?:\w+ ){0,8}(?:fisic[oa]|real|anaquel|physical|prateleira|shelf)|(?:fisic[oa]|physical|anaquel|prateleira) (?:\w+ ){0,8}(?:sistema|system|teoric[oa])"),
     # A contrast tells that something is not as it should be, whatever the things are called.
     (0.8, r"\w{3,} (?:pero|but|sin embargo|y sin embargo|porem|so que|mas(?! (?:o|de|que|tarde|alla|info|informacion|datos|rapido)\b)) (?:\w+ ){1,}\w+"),
     (1.2, r"(?:ningun[oa]?|nenhum[a]?|none|no one|nobody|nadie|ninguem)(?: \w+){0,6} (?:recib\w+|receb\w+|lleg\w+|cheg\w+|funcion\w+|abr\w+|abre|puede\w*|pode\w*|sirve|got|received|works?|aparec\w+)"),
@@ -149,6 +150,7 @@ REQUEST: Final[Table] = (
     (1, r"dar(?:lo|la|los|las|me|nos)? de (?:alta|baja)|como (?:proced\w+|lo hago|hacemos|podria)|como (?:le |se |puedo |hago |saco |podemos |le hago )+|que (?:hago|hacemos|procede|puedo hacer|se hace)"),
     (0.9, r"^(?:(?:buen\w*|hola|dia|dias|tardes|noches|bom|boa|oi|tarde|noite)[ ,.]+)*(?:disculp\w+|que pena (?:molestar\w*|con)|perdon(?:en|e)? (?:la molestia|que|por)|una molestia|desculp\w+ (?:incomod\w+|a|o)|com licenca|con permiso|sorry to bother)"),
     (1.1, r"^(?:\w+ )?(?:me|nos) (?:tira|tiran|passa|passam|libera|liberem|coloca|inclui|troca|corrige|corrija|cancela|exclui|arruma|quita|quiten|agrega|agreguen|ayuda|ajuda|ve|ven)(?!\w)|o que (?:eu )?(?:faco|fazemos)|como (?:eu )?(?:faco|fazemos|tiro|mudo|cancelo)"),
+    (1.2, r"que (?:me|nos|le|les|lo|la|los|las|se) (?!est|van|ten|vien|dic|hac|pued|deb|tien|quier)(?:\w{3,}en|den|pongan|quiten|abran|suban|hagan|reciban|corrijan|incluyan|devuelvan|muevan)"),
     # "How do I …" asks for an action or a way; how somebody is, or how a matter stands, does not.
     (1.3, r"(?:^|[?.,:;] ?)(?:(?:y|e|oye|oigan|hola|buen\w*|dia|dias|tarde|tardes|duda|consulta|pregunta|alguien sabe|una duda)[ ,:]+)*como (?:(?:le|lo|la|los|las|se|me|nos) )*"
           r"(?!est|va\b|van\b|vamos|amanec|anda|sigue|segui|qued|siempre|ves|ven\b|le\b|les\b|se\b|si\b|yo|el\b|que\b|una?\b|en\b|de\b|dice|dij|son\b|es\b|fue|ya\b|no\b|todo|digo|ustedes|cada|ayer)\w{3,}"),
