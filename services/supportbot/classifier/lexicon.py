@@ -163,6 +163,7 @@ REQUEST: Final[Table] = (
     (1, r"(?:me|nos) (?!est|qued|d[ei]c|aparec|sal|lleg|falt|sobr|marc|cobr|deb|lleva|hac|va|gust|pas|mand|toc)\w{3,}(?:an|en) (?:por favor |porf\w* )?(?:el|la|los|las|un|una|este|esta|estos|estas|ese|esa|esos|esas|con|\d)"),
     (1.2, r"necesit(?:o|amos|aba|aria|ariamos|aramos)|requer(?:imos|ia|iria|iriamos)|requiero|solicit(?:o|amos|ar)|favor \w{3,}(?:ar|er|ir|ir)(?:lo|la|los|las)?|por favor \w{3,} (?:the|these|this|those|my|our|it|them)|"
           r"precis(?:o|amos|ava|aria)|solicit(?:ar|o|amos)|queria|quero|necesit(?:o|amos)"),
+    (1.2, r"(?:is there|any) (?:any |some )?(?:way|ideas?|chance) (?:that |how )?(?:to|i|we|how|for)|(?:one|a|another|quick)? ?questions? (?:about|on|regarding|re\b)|how (?:does one|to) \w+|can (?:i|we) \w+|(?:hay|existe|tienen|tem|existe) (?:alguna?|una|um|uma) (?:forma|manera|jeito|opcion|opcao) de"),
     (1.3, r"(?:can|could|would) (?:you|someone|somebody|anyone|u) (?:please )?(?:\w+)|need* (?:help|support|assistance|a|an|the|to|new|someone|you)|"
           r"help (?:with|please|needed|us|me)|assist*|kindly|por favor (?:reset|check|fix|help|look|update|cancel)|i (?:want|would like) to|how (?:do|can) (?:i|we)"),
     (1.3, r"(?:poderiam|podem|pode|poderia|conseguem|consegue) (?:me |nos |~)?(?:\w+)|preciso|precisamos|ajuda (?:com|por|aqui|na|no)|me ajud*|nos ajud*|"

@@ -149,6 +149,8 @@ class Scene:
         s = self.verdict.signals
         if s.problem >= 1.2 or s.request >= 1.2 or s.object or s.report or self.verdict.numbers:
             return True
+        if len(self.verdict.tokens) >= 7:
+            return True  # Chatter is short; who says so much names something, if only in words that no list holds.
         if s.problem >= 0.8 and _SUBJECT.match(fold(self.message.text)):
             return True
         return self.message.media is not None or any(one.media for one in self.waiting)
