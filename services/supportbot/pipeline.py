@@ -10,12 +10,14 @@ from supportbot.health import Health, State
 from supportbot.service import Service
 from supportbot.topology import Bucket
 
-WATCH_INTERVAL_S = 1.0
+WATCH_INTERVAL_S = 0.5
 INSIST_AFTER_S = 5.0
 """Longer than the bus needs to close; a handler that finishes is not disturbed."""
 
 
-async def run_with_bus(service: Service, bot: str, work: Callable[[Bus], Awaitable[None]], *, away: str) -> None:
+async def run_with_bus(
+    service: Service, bot: str, work: Callable[[Bus], Awaitable[None]], *, away: str, paused: bool = False
+) -> None:
     """Run `work` with a bus until cancelled, again whenever the bus or one of its buckets is not there (yet).
 
     HTTP, journal and gateway go on meanwhile: they are not run in here.
@@ -25,19 +27,22 @@ async def run_with_bus(service: Service, bot: str, work: Callable[[Bus], Awaitab
         bot: Its name.
         work: Runs until cancelled; raises UnavailableError when something of the bus is missing.
         away: What happens to messages while the broker is away, for `/health`.
+        paused: `work` consumes nothing; otherwise the process is ready only once its lanes are.
     """
     service.health.declare("bus", gates=True)
-    await end_for_sure(_keep_working(service, bot, work, away), again_s=INSIST_AFTER_S)
+    await end_for_sure(_keep_working(service, bot, work, away, paused), again_s=INSIST_AFTER_S)
 
 
-async def _keep_working(service: Service, bot: str, work: Callable[[Bus], Awaitable[None]], away: str) -> None:
+async def _keep_working(
+    service: Service, bot: str, work: Callable[[Bus], Awaitable[None]], away: str, paused: bool
+) -> None:
     while True:
         try:
             async with (
                 Bus.connect(service.settings.nats_url, bot=bot, service=service.name) as bus,
                 asyncio.TaskGroup() as tasks,
             ):
-                tasks.create_task(end_for_sure(_watch(service.health, bus, away)))
+                tasks.create_task(end_for_sure(_watch(service.health, bus, away, paused)))
                 tasks.create_task(end_for_sure(_report(service.health, bus)))
                 # With lanes it gives running handlers their time; before, it may lose a cancellation.
                 tasks.create_task(end_for_sure(_call(work, bus), is_finishing=lambda: bool(bus.lanes)))
@@ -50,11 +55,13 @@ async def _call(work: Callable[[Bus], Awaitable[None]], bus: Bus) -> None:
     await work(bus)
 
 
-async def _watch(health: Health, bus: Bus, away: str) -> None:
+async def _watch(health: Health, bus: Bus, away: str, paused: bool) -> None:
     """Tell how the bus is, until cancelled."""
     while True:
-        if bus.is_ready:
+        if bus.is_ready and (bus.lanes or paused):
             health.set("bus", State.OK)
+        elif bus.is_ready:
+            health.set("bus", State.DOWN, "the service is starting to consume")
         else:
             health.set("bus", State.DOWN, f"NATS does not answer; {away}")
         await asyncio.sleep(WATCH_INTERVAL_S)

@@ -28,7 +28,7 @@ async def main(service: Service) -> None:
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(service.serve(create_classifier_app(service, policy, judge_text)))
         # Not a task: it is cancelled first, so that the message at hand is still finished.
-        await run_with_bus(service, bot.metadata.name, work, away="messages wait in the inbox")
+        await run_with_bus(service, bot.metadata.name, work, away="messages wait in the inbox", paused=bot.spec.paused)
 
 
 if __name__ == "__main__":

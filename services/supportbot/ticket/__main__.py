@@ -58,7 +58,11 @@ async def main(service: Service) -> None:
         tasks.create_task(service.serve(create_ticket_app(service, door)))
         # Not a task: it is cancelled first, so that the message at hand is still finished.
         await run_with_bus(
-            service, bot.metadata.name, lambda bus: _work(service, bot, bus, door), away="tickets wait in their stream"
+            service,
+            bot.metadata.name,
+            lambda bus: _work(service, bot, bus, door),
+            away="tickets wait in their stream",
+            paused=bot.spec.paused,
         )
 
 

@@ -81,6 +81,7 @@ async def main(service: Service) -> None:
                 parts.bot.metadata.name,
                 lambda bus: _work(service, parts, bus),
                 away="messages wait in the journal",
+                paused=spec.paused,
             )
 
 

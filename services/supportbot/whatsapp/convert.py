@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from supportbot.contracts import (
     MAX_TEXT_CHARS,
@@ -21,6 +21,7 @@ from supportbot.whatsapp.gateway import MessageKey, RawEvent, RawKind, RawMedia,
 MAX_NAME_CHARS = 100
 MAX_FILENAME_CHARS = 255
 MAX_EMOJI_CHARS = 32
+MAX_CLOCK_SKEW = timedelta(minutes=5)
 
 _KINDS = frozenset({"image", "video", "audio", "document", "sticker"})
 _BIDI_CONTROLS = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -146,7 +147,8 @@ def _common(raw: RawEvent, roster: Roster, context: Context) -> dict[str, object
         "message_ref": roster.message_ref(raw.key),
         "group_ref": make_group_ref(roster.install_key, raw.key.chat),
         "sender": _person(raw.sender, roster),
-        "sent_at": raw.sent_at,
+        # A sender's clock may be wrong; a time in the future would make the group's open incidents look long past.
+        "sent_at": min(raw.sent_at, context.received_at + MAX_CLOCK_SKEW),
         "received_at": context.received_at,
     }
 

@@ -231,3 +231,9 @@ def test_whatever_people_send_becomes_an_event_that_survives_the_bus(
         converted = to_inbox_event(event, ROSTER, Context(received_at=RECEIVED_AT))
 
         assert parse_event(converted.type, dump_event(converted)) == converted
+
+
+def test_a_time_in_the_future_is_brought_back() -> None:
+    sent_at = RECEIVED_AT + timedelta(days=300)
+    event = to_unknown_event(key("A1"), ROSTER, sent_at=sent_at, received_at=RECEIVED_AT)
+    assert event.sent_at == RECEIVED_AT + timedelta(minutes=5)
