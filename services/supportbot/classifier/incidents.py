@@ -94,7 +94,7 @@ def _decide(scene: Scene, memory: Memory) -> tuple[Assembly, Memory]:
 def _decide_solver(scene: Scene, memory: Memory) -> tuple[Assembly, Memory]:
     """A message of somebody who solves: an answer, seldom a report."""
     s, links = scene.verdict.signals, rank_links(scene)
-    if s.announcement >= 1.6 and scene.quoted is None and s.request < 1 and not s.resolution:
+    if s.announcement >= 1.6 and scene.quoted is None and not s.report and not s.resolution:
         return leave(scene, memory, Kind.CHATTER, "announces something to all")
     best = links[0] if links else None
     news = scene.message.forwarded or s.report > 0 or s.problem >= 1.2
@@ -161,7 +161,10 @@ def _decide_member(scene: Scene, memory: Memory) -> tuple[Assembly, Memory]:
     if report.score >= scene.policy.open_at and report.score > continuation and not _answers_colleague(scene):
         reasons = report.reasons[:4]
         return _open(scene, memory, reasons, 1 / (1 + math.exp(-report.score - CONFIDENCE_AT_ZERO)))
-    if continued is not None and best is not None and continuation > 1.2 and best.incident.reporter == scene.author:
+    own_first = best is not None and (
+        best.incident.reporter == scene.author or (s.insistence >= 1.2 and best.score < 0)
+    )
+    if continued is not None and continuation > 1.2 and own_first:
         best = next((link for link in links if link.incident is continued[1]), best)
     apart = best is None or not _has_part(scene, best.incident)
     if s.peers >= 1 or _answers_colleague(scene) or (s.laughs and apart and not scene.verdict.numbers):

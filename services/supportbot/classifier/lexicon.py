@@ -250,7 +250,7 @@ RESOLUTION: Final[Table] = (
           r"ya no (?:marca|hay|sale|aparece|manda|da) (?:\w+ )?(?:error|problema|falla|mensaje)"),
     (1.8, r"(?:works|working|fixed|solved|resolved|back up|back online|sorted|it's back|all good)(?: now| again)?|done|problem solved|"
           r"(?:i|we) (?:can|could) (?:now|finally) \w+|is back|up and running"),
-    (1.7, r"^(?:(?:ok|ya|si|listo|perfecto|perfeito|excelente|otimo)[ ,]+)?\w{2,}(?:ad|id)[oa]s?[ ,.]+(?:muchas |mil |muito )?(?:gracias|obrigad\w+|valeu|thanks)|(?:agora|ya|ahora si) (?!no\b|nao\b)\w{3,}(?:ou|eu|iu)(?!\w)|^agora (?:foi|sim|deu)"),
+    (1.7, r"^(?:(?:ok|ya|si|listo|perfecto|perfeito|excelente|otimo)[ ,]+)?(?!enterad|entendid|recibid|anotad|copiad|agradecid|confirmad|tomad)\w{2,}(?:ad|id)[oa]s?[ ,.]+(?:muchas |mil |muito )?(?:gracias|obrigad\w+|valeu|thanks)|(?:agora|ya|ahora si) (?!no\b|nao\b)\w{3,}(?:ou|eu|iu)(?!\w)|^agora (?:foi|sim|deu)"),
     (1.7, r"(?:that|this|it) (?:did it|worked|fixed it|solved it|did the trick)|con eso (?:ya |si |me )*(?:quedo|funciono|salio|jalo|pude|se arreglo)|isso (?:resolveu|funcionou)"),
     (0.9, r"^(?:(?:ya|si|ok|listo|ah)[ ,]+)?(?:me |nos )?\w{3,}(?:io|ou|eu)$|^(?:(?:si|listo|ahora)[ ,]+)?ya (?:(?:se|me|nos|los|las|lo|la) )+(?!pas|mand|envi|report|cans|dij|explic)\w{3,}"),
     # Said by itself these only assent; behind an answer they confirm it (see `incidents`).
