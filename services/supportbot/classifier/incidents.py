@@ -169,6 +169,8 @@ def _decide_member(scene: Scene, memory: Memory) -> tuple[Assembly, Memory]:
     apart = best is None or not _has_part(scene, best.incident)
     if s.peers >= 1 or _answers_colleague(scene) or (s.laughs and apart and not scene.verdict.numbers):
         return leave(scene, memory, Kind.CHATTER, COLLEAGUES)
+    if s.announcement >= 1.6 and s.insistence < 1.2 and not s.resolution:
+        return leave(scene, memory, Kind.CHATTER, "announces something to all")
     if continuation < 0.5:
         photos = tuple(one for one in scene.waiting if one.media)
         if photos and scene.now - photos[-1].sent_at <= EXPLAINED_WITHIN:

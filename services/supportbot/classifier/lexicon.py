@@ -302,6 +302,8 @@ ANNOUNCEMENT: Final[Table] = (
           r"se informa|se les informa|se comunica|les comparto|se comparte|les notificamos|a partir de|favor de no|no olviden|tomar nota|tengan presente|"
           r"para su conocimiento|para conocimiento|les pedimos|se les solicita|se les pide|a todas las tiendas|a todos)"),
     (1.6, r"(?:informo|comunico|les aviso|lembrando|lembro|recordando|recordandoles|les recuerdo|remember) (?:que|a todos|a todas|that)|nao (?:havera|tera|vai ter)|no (?:habra|va a haber)|will be (?:closed|down|unavailable)|enquete|encuesta|duvidas no privado"),
+    # Maintenance and a time of day: what is to come, not what is broken.
+    (1.8, r"(?:mantenimiento|maintenance|manutencao|migracion|migracao|migration)(?: [^?]{0,50})? (?:a las|as|at|de|from|desde|das|entre) \d{1,2}(?::\d\d|h)?|(?:a las|as|at|de|from|das) \d{1,2}(?::\d\d|h| ?[ap]m)? (?:[^?]{0,40} )?(?:mantenimiento|maintenance|manutencao|migracion|migracao|migration)"),
     (1.4, r"mantenimiento (?:programado|hoy|mañana|manana)|actualizacion programada|no facturen|no (?:hagan|reciban|cierren|muevan|generen|realicen|facturar)"),
     (1.8, r"(?:scheduled|planned) (?:maintenance|update|outage|downtime)|there will be|reminder|announcement|please note|attention|meeting moved|fyi|heads up"),
     (1.8, r"(?:havera|teremos|sera) (?:\w+ ){0,3}(?:manutencao|atualizacao)|lembrete|^aviso|comunicado|informamos|lembrem|a partir de"),
