@@ -25,7 +25,7 @@ CLINIC = EXPORTS / "WhatsApp Chat - Clinic Front Desks.zip"
 KEYS = ["line", "at", "author", "kind", "incident", "opens", "category", "priority", "tier", "reasons"]
 KINDS = {"incident", "follow_up", "evidence", "staff", "resolution", "chatter", "system"}
 
-pytestmark = pytest.mark.nats
+pytestmark = [pytest.mark.nats, pytest.mark.xdist_group("processes")]  # One of them has a time limit.
 
 
 @dataclass(frozen=True, kw_only=True)
