@@ -102,38 +102,37 @@ def fold_run(
             reasons = (why, *(decision.reasons if decision else ()))
             decision = (decision or Decision(kind=Kind.CHATTER)).model_copy(update={"reasons": reasons})
         lines.append(_line(message, at, decision, outcome, labels, run.incidents))
-    lines = _mark_occasions(lines, messages, refs, decisions)
+    lines = _mark_occasions(lines, refs, decisions)
     tickets = tuple(_ticket(one, label, lines, by_ref, run.incidents) for one, label in labels.items())
     return Result(lines=tuple(lines), tickets=tickets, ledger=ledger)
 
 
 def _labels(by_ref: Mapping[str, ExportedMessage], decisions: Mapping[str, Decision], run: Run) -> dict[str, str]:
-    """A label for every incident, in the order of the messages that opened them.
+    """A label for every incident, in the order of the messages on whose arrival they were opened.
 
     Incidents whose every message was moved to another one later are tickets all the same: they had been opened by then.
     """
     known = {decision.incident_id for decision in decisions.values()}
     known |= {entry.incident_id for entry in run.trail if entry.outcome is Outcome.TICKET}
-    ids = [one for one in map(make_incident_id, by_ref) if one in known and one in run.incidents]
-    return {one: f"#{number}" for number, one in enumerate(ids, 1)}
+    refs = [ref for ref in by_ref if make_incident_id(ref) in known and make_incident_id(ref) in run.incidents]
+    refs.sort(key=lambda ref: by_ref[_occasion(ref, decisions)].line)
+    return {make_incident_id(ref): f"#{number}" for number, ref in enumerate(refs, 1)}
 
 
-def _mark_occasions(
-    lines: Sequence[Line],
-    messages: Sequence[ExportedMessage],
-    refs: Mapping[int, str],
-    decisions: Mapping[str, Decision],
-) -> list[Line]:
-    """`opens` on the message on whose arrival an incident was opened, if it belongs to the incident itself."""
-    places = {refs[message.line]: place for place, message in enumerate(messages) if message.line in refs}
-    marked = list(lines)
-    for ref, place in places.items():
-        decision = decisions.get(ref)
-        occasion = places.get(decision.opened_on or "") if decision is not None and decision.opens else None
-        if occasion is not None and marked[occasion].ticket == marked[place].ticket:
-            marked[place] = replace(marked[place], opens=False)
-            marked[occasion] = replace(marked[occasion], opens=True)
-    return marked
+def _occasion(ref: str, decisions: Mapping[str, Decision]) -> str:
+    """The message on whose arrival `ref` opened its incident, if it belongs to the incident itself; else `ref`."""
+    decision = decisions.get(ref)
+    later = decisions.get(decision.opened_on) if decision is not None and decision.opened_on else None
+    if decision is None or decision.opened_on is None or later is None or later.incident_id != decision.incident_id:
+        return ref
+    return decision.opened_on
+
+
+def _mark_occasions(lines: Sequence[Line], refs: Mapping[int, str], decisions: Mapping[str, Decision]) -> list[Line]:
+    """`opens` on the messages on whose arrival incidents were opened."""
+    places = {refs[line.message.line]: place for place, line in enumerate(lines) if line.message.line in refs}
+    opening = {places[_occasion(ref, decisions)] for ref, place in places.items() if lines[place].opens}
+    return [replace(line, opens=place in opening) for place, line in enumerate(lines)]
 
 
 def _line(
