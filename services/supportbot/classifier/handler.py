@@ -3,6 +3,7 @@
 Handling a message again gives the same result, since the memory holds what was decided.
 """
 
+import zlib
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
@@ -120,11 +121,14 @@ class Classifier:
     async def _load(self, group_ref: str) -> tuple[Memory, int]:
         if group_ref not in self._cache:
             entry = await self._bucket.get(group_ref)
-            self._cache[group_ref] = (load_memory(entry.value if entry else None), entry.revision if entry else 0)
+            document = zlib.decompress(entry.value) if entry else None
+            self._cache[group_ref] = (load_memory(document), entry.revision if entry else 0)
         return self._cache[group_ref]
 
     async def _save(self, group_ref: str, memory: Memory, revision: int) -> None:
-        memory, value = fit(memory)
+        memory, document = fit(memory)
+        # Written once per message and flushed to disk by the broker: a fourth of the bytes for a millisecond.
+        value = zlib.compress(document, level=1)
         if revision:
             revision = await self._bucket.update(group_ref, value, revision=revision)
         else:
