@@ -32,6 +32,10 @@ test-fast: setup ## Run the tests that take seconds: no processes, no chaos.
 test-chaos: setup ## Kill every process at random moments while messages flow, and count what was lost or doubled.
 	$(BIN)/pytest -n 0 -s tests/chaos
 
+bench: setup ## Measure the judgement on labelled conversations, and the bus.
+	$(BIN)/python -m tests.benchmarks.judgement
+	$(BIN)/python -m tests.benchmarks.bus
+
 check: setup ## Lint, types, and the borders between modules.
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
