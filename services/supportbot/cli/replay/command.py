@@ -52,7 +52,7 @@ def replay_command(
     """Show which tickets a bot would have opened in an exported chat. Nothing leaves this machine."""
     started = time.monotonic()
     if decisions is not None:
-        check_path(decisions)
+        check_path(decisions, read=[chat_file, *([bot_file] if bot_file else [])])
     zone = find_zone(timezone)
     after, before = parse_limit(since, "--since", end=False), parse_limit(until, "--until", end=True)
     bot = read_bot(bot_file) if bot_file is not None else None

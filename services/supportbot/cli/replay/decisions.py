@@ -1,6 +1,7 @@
 """The decisions file of `supportbot replay`: JSON lines, one for every message of the export, in its order."""
 
 import json
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -25,12 +26,20 @@ def describe_line(line: Line) -> dict[str, Any]:
     }
 
 
-def check_path(path: Path) -> None:
-    """Find out before a long run that the file cannot be written. Raises UserError."""
+def check_path(path: Path, *, read: Iterable[Path]) -> None:
+    """Find out before a long run that the file cannot be written, or is one of those that the run reads.
+
+    Raises:
+        UserError: The file cannot be written, or it must not.
+    """
     if path.is_dir():
         raise UserError(f"--decisions: {str(path)!r} is a folder; give the name of a file")
     if not path.absolute().parent.is_dir():
         raise UserError(f"--decisions: the folder of {str(path)!r} does not exist; make it first")
+    if not os.access(path if path.exists() else path.absolute().parent, os.W_OK):
+        raise UserError(f"--decisions: {str(path)!r} cannot be written; see the rights of the file and its folder")
+    if path.exists() and any(other.exists() and path.samefile(other) for other in read):
+        raise UserError(f"--decisions: {str(path)!r} is a file that replay reads; give the name of another file")
 
 
 def write_decisions(path: Path, lines: Iterable[Line]) -> None:

@@ -10,6 +10,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from nats.js.api import ConsumerInfo
+
 from supportbot.bus import Bus
 from supportbot.classifier.handler import Classifier, keyword_judge
 from supportbot.classifier.policy import make_policy
@@ -126,9 +128,24 @@ async def _until_left(
 
 async def _waiting(bus: Bus, stage: Stage) -> int:
     """Messages that a stage has not settled; what its handler made of the others is on the bus by now."""
+    stream = stream_name(bus.bot, stage)
     with broker_errors():
-        info = await bus.js.consumer_info(stream_name(bus.bot, stage), consumer_name(stage, 0))
-    return (info.num_pending or 0) + (info.num_ack_pending or 0)
+        last_seq = (await bus.js.stream_info(stream)).state.last_seq
+        return count_waiting(last_seq, await bus.js.consumer_info(stream, consumer_name(stage, 0)))
+
+
+def count_waiting(last_seq: int, lane: ConsumerInfo) -> int:
+    """Messages of a stream that its only lane has not settled.
+
+    The server counts `num_pending` behind the PubAck, so just published messages may be missing in it; the stream's
+    last sequence knows them.
+
+    Args:
+        last_seq: Of the stream, read before the lane.
+        lane: As the server describes it.
+    """
+    assert lane.delivered is not None
+    return max(last_seq - lane.delivered.stream_seq, 0) + (lane.num_ack_pending or 0)
 
 
 async def _read_incidents(bus: Bus) -> dict[str, IncidentState]:
