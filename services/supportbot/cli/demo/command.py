@@ -4,6 +4,7 @@ import asyncio
 import shutil
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -74,7 +75,8 @@ class _Demo:
             print_ledger(self.console, follower.ledger)
             if keep:
                 self._say_addresses(running, desk_url)
-                await asyncio.Event().wait()
+                with suppress(asyncio.CancelledError):  # Ctrl-C is how this ends, and no failure.
+                    await asyncio.Event().wait()
         return not follower.ledger.unaccounted() and len(follower.ledger.received) == len(self.script.messages)
 
     def _bot(self, desk_url: str) -> LocalBot:
