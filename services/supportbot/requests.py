@@ -16,6 +16,8 @@ REQUEST_ID = "supportbot.request_id"
 
 _REQUEST_ID_FORM = re.compile(r"[\w.-]{1,64}", re.ASCII)
 
+_PROBES = frozenset({"/livez", "/readyz"})
+
 _METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
 
 _HEADERS = {
@@ -78,6 +80,7 @@ def _account(scope: Scope, status: int, duration_s: float) -> None:
     method = scope["method"] if scope["method"] in _METHODS else "other"
     route = route_of(scope)
     observe(HTTP_DURATION.labels(method, route, f"{status // 100}xx"), duration_s)
-    level = "debug" if status < 400 else "info"
+    # A probe asks every few seconds, and its answer is a metric.
+    level = "debug" if status < 400 or route in _PROBES else "info"
     fields = {"http.method": method, "http.route": route, "http.status": status}
     getattr(_log, level)("http_request", **fields, duration_ms=round(duration_s * 1000, 1))

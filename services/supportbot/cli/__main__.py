@@ -14,7 +14,7 @@ from supportbot.cli.demo.command import demo_command
 from supportbot.cli.init import init_command
 from supportbot.cli.replay.command import replay_command
 from supportbot.cli.up import up_command
-from supportbot.errors import TemporaryError, UserError
+from supportbot.errors import PermanentError, TemporaryError, UserError
 
 app = typer.Typer(
     name="supportbot",
@@ -54,7 +54,7 @@ def main() -> None:
     )
     try:
         app()
-    except (UserError, TemporaryError) as exc:
+    except (UserError, TemporaryError, PermanentError) as exc:
         Console(stderr=True).print(
             f"supportbot: {exc}", style="bold red", markup=False, highlight=False, soft_wrap=True
         )

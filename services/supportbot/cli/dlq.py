@@ -3,9 +3,12 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from typing import Annotated, Any, TypeVar
+from urllib.parse import urlsplit
 
 import typer
+from nats.js.errors import NotFoundError
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -19,19 +22,27 @@ from supportbot.deadletters import (
     show_dead_letter,
 )
 from supportbot.errors import UserError
-from supportbot.topology import Stage
+from supportbot.nats_errors import broker_errors
+from supportbot.topology import Stage, dead_letter_stream
 
 T = TypeVar("T")
 
 app = typer.Typer(no_args_is_help=True)
 
+MAX_NUMBER = 2**63 - 1
+
 BotOption = Annotated[str, typer.Option("--bot", help="The bot's name.")]
 URLOption = Annotated[str, typer.Option("--url", envvar="SUPPORTBOT_NATS_URL", help="Where NATS listens.")]
 JSONOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Numbers = Annotated[list[int] | None, typer.Argument(metavar="NUMBER...", help="Numbers from `list`.")]
+Numbers = Annotated[
+    list[int] | None, typer.Argument(metavar="NUMBER...", min=1, max=MAX_NUMBER, help="Numbers from `list`.")
+]
 All = Annotated[bool, typer.Option("--all", help="Every dead letter.")]
 
 DEFAULT_URL = "nats://127.0.0.1:4222"
+GREETING = b"INFO "
+"""What a NATS server says first."""
+GREETING_TIMEOUT_S = 2.0
 
 
 @app.command("list")
@@ -63,7 +74,7 @@ def list_command(
 
 @app.command("show")
 def show_command(
-    number: Annotated[int, typer.Argument(help="A number from `list`.")],
+    number: Annotated[int, typer.Argument(min=1, max=MAX_NUMBER, help="A number from `list`.")],
     bot: BotOption,
     url: URLOption = DEFAULT_URL,
     show_text: Annotated[bool, typer.Option("--show-text", help="With the event, which holds message text.")] = False,
@@ -118,16 +129,46 @@ def _tell(done: str, letters: list[DeadLetter], as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps([_describe(letter) for letter in letters], indent=2))
         return
+    if not letters:
+        typer.echo("there are no dead letters")
     for letter in letters:
         typer.echo(f"{done} {letter.seq}: {letter.message_ref} ({letter.stage}, {letter.reason})")
 
 
 def _with_bus(url: str, bot: str, use: Callable[[Bus], Awaitable[T]]) -> T:
     async def run() -> T:
+        # A bus goes on asking for a server that is not there; a person wants to know it at once.
+        if not any([await _greets(server.strip()) for server in url.split(",")]):
+            shown = ", ".join(server.rpartition("@")[2] for server in url.split(","))
+            raise UserError(f"no NATS server answers at {shown}; `supportbot up` says its address: give it with --url")
         async with Bus.connect(url, bot=bot, service="dlq") as bus:
+            await _check_bot(bus)
             return await use(bus)
 
     return asyncio.run(run())
+
+
+async def _greets(server: str) -> bool:
+    """Whether a NATS server listens there; one that speaks TLS or WebSocket is believed to."""
+    try:
+        parts = urlsplit(server if "//" in server else f"nats://{server}")
+        if parts.scheme in {"tls", "ws", "wss"}:
+            return True
+        async with asyncio.timeout(GREETING_TIMEOUT_S):
+            reader, writer = await asyncio.open_connection(parts.hostname, parts.port or 4222)
+            with closing(writer):
+                return await reader.readexactly(len(GREETING)) == GREETING
+    except (ValueError, OSError, TimeoutError, asyncio.IncompleteReadError):
+        return False
+
+
+async def _check_bot(bus: Bus) -> None:
+    """Raises UserError when the server knows no bot of that name."""
+    with broker_errors():
+        try:
+            await bus.js.stream_info(dead_letter_stream(bus.bot))
+        except (NotFoundError, ValueError):  # ValueError: it could not even be a name.
+            raise UserError(f"this NATS server has no bot {bus.bot!r}; see metadata.name in the bot's file") from None
 
 
 def _parse_stage(name: str | None) -> Stage | None:

@@ -48,8 +48,10 @@ def read_bot_file(path: Path) -> BotFile:
     """
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as exc:
-        raise UserError(f"cannot read {str(path)!r}: {exc}; `supportbot init` writes one") from exc
+    except OSError as exc:
+        raise UserError(f"{str(path)!r} cannot be read ({exc.strerror}); `supportbot init` writes one") from exc
+    except UnicodeDecodeError as exc:
+        raise UserError(f"{str(path)!r} is not UTF-8 text (byte {exc.start}); `supportbot init` writes one") from exc
     return parse_bot_file(text, source=str(path))
 
 

@@ -21,6 +21,8 @@ from supportbot.whatsapp.simulator import BOT, Faults, Simulator
 PREFIX = "/simulator"
 MAX_BODY_BYTES = 32 * 1024 * 1024
 """An attachment of 20 MiB in base64, with room."""
+MAX_CURSOR = 2**63 - 1
+"""SQLite's largest integer."""
 
 BodyID = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:@-]{1,128}$")]
 BodyGroup = Annotated[str, StringConstraints(pattern=r"^[0-9]+(-[0-9]+)?@g\.us$", max_length=64)]
@@ -128,7 +130,7 @@ def create_router(simulator: Simulator, server: SimulatedWhatsApp, *, default_gr
 
     @router.get("/messages", operation_id="list_messages")
     async def list_messages(
-        after: Annotated[int, Query(ge=0)] = 0,
+        after: Annotated[int, Query(ge=0, le=MAX_CURSOR)] = 0,
         limit: Annotated[int, Query(ge=1, le=5000)] = 500,
     ) -> Life:
         entries = await server.life(after=after, limit=limit)

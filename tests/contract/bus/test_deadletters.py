@@ -174,3 +174,29 @@ async def test_the_janitor_removes_what_is_settled_and_old_and_nothing_else(bus:
     assert await purge_settled(bus, Stage.CLASSIFIER, lanes=LANES, before=later) == 3
     assert (await bus.js.stream_info(stream)).state.messages == 0
     assert not await bus.publish(make_message(0)), "the broker must still know the id"
+
+
+@pytest.mark.parametrize("name", ["nobody", "no body", "no.body"])
+async def test_the_command_line_says_that_there_is_no_such_bot(
+    bus: Bus, nats_server: EmbeddedServer, name: str
+) -> None:
+    command = ["list", "--bot", name, "--url", nats_server.url]
+    result = await asyncio.to_thread(CliRunner().invoke, app, command)
+    assert isinstance(result.exception, UserError)
+    assert "has no bot" in str(result.exception)
+
+
+async def test_the_command_line_says_at_once_that_no_server_is_there(bus: Bus) -> None:
+    async def hang_up(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(hang_up, "127.0.0.1", 0) as stranger:
+        port = stranger.sockets[0].getsockname()[1]
+        for url in (f"nats://somebody:word@127.0.0.1:{port}", "nats://127.0.0.1:1", "nats://127.0.0.1:x"):
+            started = time.monotonic()
+            result = await asyncio.to_thread(CliRunner().invoke, app, ["list", "--bot", bus.bot, "--url", url])
+            assert isinstance(result.exception, UserError)
+            assert "no NATS server answers" in str(result.exception)
+            assert "word" not in str(result.exception)
+            assert time.monotonic() - started < 2.5

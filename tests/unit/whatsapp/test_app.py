@@ -207,7 +207,9 @@ async def test_people_act_in_the_simulated_group(open_client: Open) -> None:
         entries = await life(client)
         rest = (await client.get("/simulator/messages", params={"after": entries[2]["cursor"]})).json()
         data = (await client.get(f"/simulator/media/{entries[1]['media']['handle']}")).content
+        far = await client.get("/simulator/messages", params={"after": 10**30})
 
+    assert far.status_code == 422
     assert created == [True, False, True, True, True, True]
     assert [(entry["id"], entry["kind"], entry["target"], entry["quoted"]) for entry in entries] == [
         ("A1", "message", None, None),

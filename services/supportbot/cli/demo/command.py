@@ -30,6 +30,8 @@ from supportbot.spec import SupportBot, parse_bot_file
 DESK_PORT = 4990
 ANSWER_TIMEOUT_S = 30.0
 DRAIN_TIMEOUT_S = 60.0
+INTERRUPTED = 130
+"""What a shell takes for the end by Ctrl-C; with `--keep` that is the normal end."""
 
 
 def demo_command(
@@ -44,7 +46,8 @@ def demo_command(
     try:
         complete = asyncio.run(_Demo(console, DataFolder(folder), load_script()).run(keep=keep, tempo_s=tempo))
     except KeyboardInterrupt:
-        complete = False
+        shutil.rmtree(folder)
+        raise typer.Exit(0 if keep else INTERRUPTED) from None
     except TimeoutError:
         console.print("a message was not decided in time", style="red")
         complete = False

@@ -71,7 +71,7 @@ def main() -> None:
     try:
         portal = build_portal(options)
         listener = listen(options.host, options.port)
-    except (ValidationError, ValueError, OSError) as exc:
+    except (ValidationError, ValueError, OverflowError, OSError) as exc:
         sys.exit(f"the Zoho emulator cannot start: {exc}")
     url = url_of(listener)
     ready = {"ready": True, "accounts": url, "desk": url}
