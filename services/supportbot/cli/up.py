@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from supportbot.cli.complaints import tell_complaints
 from supportbot.cli.data_folder import DataFolder
 from supportbot.cli.local import SERVICES, LocalBot, run_bot
 from supportbot.cli.ports import documented_ports, free_ports
@@ -77,11 +78,11 @@ async def _serve(bot: LocalBot, console: Console) -> None:
     """Run the bot until cancelled."""
 
     def say(name: str, what: str) -> None:
-        console.print(f"{name}: {what}", style="yellow", highlight=False, markup=False)
+        console.print(f"{name}: {what}", style="yellow", highlight=False, markup=False, soft_wrap=True)
 
     async with run_bot(bot, say) as running:
         console.print(f"bot {bot.name!r} is ready; Ctrl-C stops it", style="bold green", highlight=False)
         for service in SERVICES:
             console.print(f"  {service:<11} {bot.address(service)}", highlight=False)
         console.print(f"  {'nats':<11} {running.server.url}", highlight=False)
-        await asyncio.Event().wait()
+        await tell_complaints({service: bot.address(service) for service in SERVICES}, say)

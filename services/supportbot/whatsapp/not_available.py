@@ -26,7 +26,7 @@ class NotAvailable:
 
     def __init__(self, name: str) -> None:
         self._message = (
-            f"spec.whatsapp.gateway {name!r} is not available in this version of supportbot; set it to 'Simulator'"
+            f"spec.whatsapp.gateway '{name}' is not available in this version of supportbot; set it to 'Simulator'"
         )
 
     def state(self) -> GatewayState:

@@ -32,6 +32,8 @@ def init_command(
         raise UserError(f"{more[0]} is given without --from-env: say `supportbot init --from-env {more[0]}`")
     if output.exists() and not force:
         raise UserError(f"{output} exists; --force overwrites it, --output writes another file")
+    if not output.absolute().parent.is_dir():
+        raise UserError(f"the folder of {output} does not exist; make it first")
     if from_env:
         migration = migrate(_read([*from_env, *(more or ())]), today=datetime.now(UTC).date())
         draft = migration.draft

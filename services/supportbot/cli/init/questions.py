@@ -34,7 +34,9 @@ def ask_draft() -> Draft:
     name = ask("Name of the bot", scalars.BotName, default="support")
     language = choose("Language of its words", Language, Language.ES)
     gateway = choose(
-        "Messages come from WhatsApp (Neonize), or from a simulated group to try it out", Gateway, Gateway.NEONIZE
+        "Messages come from a simulated group to try it out (Simulator), or from WhatsApp (Neonize: not connected yet)",
+        Gateway,
+        Gateway.SIMULATOR,
     )
     tries = gateway is Gateway.SIMULATOR
     whatsapp = {"gateway": gateway.value, "groups": [{"jid": SIMULATED_GROUP}]} if tries else _ask_whatsapp()
@@ -115,7 +117,7 @@ def _ask_models(default: Provider | None) -> tuple[list[dict[str, Any]], dict[st
     """The chain, and the API keys by key of the Secret."""
     chain: list[dict[str, Any]] = []
     keys: dict[str, str] = {}
-    question = "Language model (None: the local tiers work alone)"
+    question = "Language model (None: the local tiers work alone; this version asks none yet)"
     while len(chain) <= MAX_FALLBACKS:
         answer = _choose(question, [*Provider, NO_MODEL], default.value if default else NO_MODEL)
         if answer == NO_MODEL:
