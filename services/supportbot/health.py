@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Protocol
@@ -41,6 +41,8 @@ class Check:
     """When it came into this state, aware UTC."""
     message: str = ""
     """One sentence for people, without personal data."""
+    reason: str = ""
+    """One word in CamelCase for programs, such as `InvalidGrant`; empty where nothing is known."""
     gates: bool = False
     """The process is not ready unless this is OK or degraded."""
 
@@ -74,16 +76,16 @@ class Health:
         self._checks[name] = Check(name=name, state=State.UNKNOWN, since=self._clock(), gates=gates)
         self._changed.set()
 
-    def set(self, name: str, state: State, message: str = "") -> None:
+    def set(self, name: str, state: State, message: str = "", reason: str = "") -> None:
         """Say how `name` is now. `since` moves only when the state does; an undeclared name is declared."""
         if name not in self._checks:
             self.declare(name)
         old = self._checks[name]
         message = redact_text(message)
-        if (old.state, old.message) == (state, message):
+        if (old.state, old.message, old.reason) == (state, message, reason):
             return
         since = old.since if old.state == state else self._clock()
-        self._checks[name] = Check(name=name, state=state, since=since, message=message, gates=old.gates)
+        self._checks[name] = replace(old, state=state, since=since, message=message, reason=reason)
         self._changed.set()
 
     def __getitem__(self, name: str) -> Check:
@@ -111,7 +113,7 @@ class Health:
         return "degraded" if any(check.state in wrong for check in self.checks) else "healthy"
 
     def to_json(self) -> dict[str, Any]:
-        """`{"service", "instance", "version", "at", "ready", "status", "checks": {name: {state, since, message}}}`."""
+        """The report: `checks` has per name `state`, `since`, `message` and `reason`, the rest is about the process."""
         return {
             "service": self.service,
             "instance": self.instance,
@@ -120,17 +122,22 @@ class Health:
             "ready": self.is_ready,
             "status": self.status,
             "checks": {
-                check.name: {"state": check.state, "since": check.since.isoformat(), "message": check.message}
+                check.name: {
+                    "state": check.state,
+                    "since": check.since.isoformat(),
+                    "message": check.message,
+                    "reason": check.reason,
+                }
                 for check in self.checks
             },
         }
 
     async def report(self, store: StateStore, *, interval_s: float = REPORT_INTERVAL_S) -> None:
-        """Keep `<service>-<instance>` in the store: every `interval_s`, and at once on a change. Until cancelled."""
+        """Keep `<service>.<instance>` in the store: every `interval_s`, and at once on a change. Until cancelled."""
         while True:
             self._changed.clear()
             try:
-                await store.put(f"{self.service}-{self.instance}", json.dumps(self.to_json()).encode())
+                await store.put(f"{self.service}.{self.instance}", json.dumps(self.to_json()).encode())
             except TemporaryError as exc:
                 _log.warning("state_report_failed", error_type=type(exc).__name__)
                 await asyncio.sleep(interval_s)

@@ -70,6 +70,8 @@ def test_a_state_keeps_its_beginning_while_its_message_changes() -> None:
     clock.pass_s(5)
     health.set("zoho", State.DOWN, "still no answer")
     assert (health["zoho"].since, health["zoho"].message) == (START, "still no answer")
+    health.set("zoho", State.DOWN, "still no answer", "Unreachable")
+    assert (health["zoho"].since, health["zoho"].reason) == (START, "Unreachable")
     health.set("zoho", State.OK)
     assert (health["zoho"].since, health["zoho"].message) == (START + timedelta(seconds=5), "")
 
@@ -77,7 +79,7 @@ def test_a_state_keeps_its_beginning_while_its_message_changes() -> None:
 def test_the_report_names_everything_and_nobody() -> None:
     health = Health("ticket", instance="ticket-5d9f-x2", clock=Clock())
     health.set("process", State.OK)
-    health.set("zoho", State.DEGRADED, "refused for ana@example.com")
+    health.set("zoho", State.DEGRADED, "refused for ana@example.com", "Forbidden")
     at = "2025-03-04T05:06:07+00:00"
 
     assert health.to_json() == {
@@ -88,8 +90,8 @@ def test_the_report_names_everything_and_nobody() -> None:
         "ready": True,
         "status": "degraded",
         "checks": {
-            "process": {"state": "ok", "since": at, "message": ""},
-            "zoho": {"state": "degraded", "since": at, "message": "refused for [redacted]"},
+            "process": {"state": "ok", "since": at, "message": "", "reason": ""},
+            "zoho": {"state": "degraded", "since": at, "message": "refused for [redacted]", "reason": "Forbidden"},
         },
     }
 
@@ -102,7 +104,7 @@ async def test_the_state_is_reported_at_once_when_it_changes() -> None:
     await bucket.tried.acquire()
     reporting.cancel()
 
-    assert bucket.keys == {"ticket-a"}
+    assert bucket.keys == {"ticket.a"}
     assert [sorted(state["checks"]) for state in bucket.states] == [["process"], ["process", "zoho"]]
 
 
