@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from uuid import uuid4
 
 import nats.js.errors
 from nats.aio.client import Client
@@ -42,7 +43,9 @@ async def read_stream(nc: Client, stream: str, *, subject: str | None = None, af
         UnavailableError: The broker is away, or the stream does not exist yet.
     """
     js = nc.jetstream()
+    # A name, so that the API's subject holds it and the filter: permissions can then say what may be read.
     config = api.ConsumerConfig(
+        name=f"read-{uuid4().hex}",
         ack_policy=api.AckPolicy.NONE,
         mem_storage=True,
         inactive_threshold=30.0,

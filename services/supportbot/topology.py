@@ -167,9 +167,19 @@ def janitor_consumer(bot: str) -> str:
     return f"janitor-{bot}"
 
 
+def inbox_prefix(bot: str, service: str) -> str:
+    """First token of the subjects on which a service of a bot gets its answers, and nobody else."""
+    return f"_INBOX_{service}_{bot}"
+
+
 def bucket_name(bot: str, name: str) -> str:
     """The full name of a bot's bucket, such as `tiendas_effects`. Raises ValueError for an unknown short name."""
     return f"{bot}_{Bucket(name)}"
+
+
+def is_read_by_leader(bucket: Bucket) -> bool:
+    """Whether a bucket's stream has no direct reads."""
+    return bucket in _READ_BY_LEADER
 
 
 def media_bucket(bot: str) -> str:
@@ -319,7 +329,7 @@ def _bucket_stream(bot: str, bucket: Bucket, profile: Profile) -> api.StreamConf
         discard=api.DiscardPolicy.NEW,
         duplicate_window=120.0,
         deny_delete=True,
-        allow_rollup_hdrs=True,
+        # No roll-up: its header would let whoever may write one key purge all of them.
         allow_msg_ttl=True,
         allow_direct=bucket not in _READ_BY_LEADER,
         num_replicas=profile.replicas,
@@ -334,7 +344,6 @@ def _media_stream(bot: str, profile: Profile) -> api.StreamConfig:
         max_age=_KEEP_S,
         max_bytes=profile.media_bytes,
         discard=api.DiscardPolicy.NEW,
-        allow_rollup_hdrs=True,
         allow_direct=True,
         num_replicas=profile.replicas,
     )
