@@ -1,15 +1,11 @@
-"""The bus of a service: one NATS connection, publishing with PubAck, and consuming in lanes."""
+"""The bus of a bot, over a NATS connection: publishing with PubAck, and consuming in lanes."""
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
-import nats.errors
-import nats.js.errors
 import structlog
-from nats.aio.client import Client
 from opentelemetry import propagate
 from opentelemetry.trace import SpanKind
 
@@ -21,8 +17,9 @@ from supportbot.errors import UnavailableError
 from supportbot.kv import KeyValue
 from supportbot.lane import Lane
 from supportbot.media import MediaStore
-from supportbot.nats_errors import DEPENDENCY, broker_errors
-from supportbot.publisher import BusClosedError, Publisher
+from supportbot.nats_connection import NO_ACCESS, Access, Connection, open_connection
+from supportbot.nats_errors import broker_errors
+from supportbot.publisher import BusClosedError
 from supportbot.telemetry import tracer
 from supportbot.topology import Stage
 
@@ -30,21 +27,20 @@ __all__ = ["Bus", "BusClosedError", "Context", "Handler"]
 
 log = structlog.get_logger(__name__)
 
-CONNECT_TIMEOUT_S = 10.0
 FINISH_TIMEOUT_S = 20.0
 """How long a running handler may go on after its lane was cancelled."""
 BIND_PAUSE_S = 1.0
 
 
 class Bus:
-    """A bot's connection to its streams; made by `connect`."""
+    """A bot's streams over a connection; made by `connect` or `share`."""
 
-    def __init__(self, nc: Client, *, bot: str, service: str) -> None:
-        self.bot, self.service, self.nc = bot, service, nc
-        self.js = nc.jetstream()
-        self.publisher = Publisher(nc)
+    def __init__(self, connection: Connection, *, bot: str) -> None:
+        self.bot, self.service = bot, connection.service
+        self.connection, self.nc, self.publisher = connection, connection.nc, connection.publisher
+        self.js = self.nc.jetstream()
         self.effects = EffectsLedger(self.bucket)
-        self.media = MediaStore(nc, topology.media_bucket(bot))
+        self.media = MediaStore(self.nc, topology.media_bucket(bot))
         self.lanes: list[Lane] = []
         """What pulls: armed again at a reconnect, and watched by `is_ready`."""
         self._buckets: dict[str, KeyValue] = {}
@@ -56,39 +52,40 @@ class Bus:
 
     @classmethod
     @asynccontextmanager
-    async def connect(cls, url: str, *, bot: str, service: str) -> AsyncIterator["Bus"]:
-        """Connect to a server, or to several (comma-separated), within 10 s; closes at the end.
+    async def connect(cls, url: str, *, bot: str, service: str, access: Access = NO_ACCESS) -> AsyncIterator["Bus"]:
+        """A bus with a connection of its own, as `open_connection` makes it; closes it at the end.
 
-        Afterwards it reconnects for ever. Only some errors of the broker close it for good: `consume` and `publish`
-        then raise BusClosedError, which ends the process.
+        When the broker closes it for good, `consume` and `publish` raise BusClosedError, which ends the process.
 
         Raises:
+            AccessError: The broker refuses the credentials, or is not who it should be.
             UnavailableError: No broker answers there.
         """
-        lanes: list[Lane] = []
+        inbox = topology.inbox_prefix(bot, service)
+        async with (
+            open_connection(url, service=service, inbox=inbox, access=access) as connection,
+            cls.share(connection, bot=bot) as bus,
+        ):
+            yield bus
 
-        async def rearm() -> None:
-            log.info("nats_connected")
-            for lane in lanes:
-                await lane.rearm()
+    @classmethod
+    @asynccontextmanager
+    async def share(cls, connection: Connection, *, bot: str) -> AsyncIterator["Bus"]:
+        """The bus of one of many bots over a connection that outlives it: the operator's way.
 
+        It costs nothing on the broker: publishing and answers are the connection's.
+        """
+        bus = cls(connection, bot=bot)
+        connection.on_reconnect.append(bus.rearm)
         try:
-            async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                nc = await _connect(url, service, rearm)
-        except (TimeoutError, OSError, nats.errors.Error) as exc:
-            where = re.sub(r"//[^/@]*@", "//", url)  # Without a password.
-            raise UnavailableError(f"no NATS server answers at {where}: {exc!r}", dependency=DEPENDENCY) from exc
-        bus = cls(nc, bot=bot, service=service)
-        bus.lanes = lanes
-        try:
-            await bus.publisher.start()
             yield bus
         finally:
-            await bus.publisher.stop()
-            with suppress(nats.errors.Error, OSError, TimeoutError):
-                if nc.is_connected:  # Never drain(): it may hang for all of its timeout.
-                    await nc.flush(2)
-            await nc.close()
+            connection.on_reconnect.remove(bus.rearm)
+
+    async def rearm(self) -> None:
+        """Ask for messages anew, after a reconnect."""
+        for lane in list(self.lanes):
+            await lane.rearm()
 
     async def publish(self, event: Event) -> bool:
         """Publish until the PubAck comes, for ever, with the same id. False: it was there already.
@@ -134,7 +131,8 @@ class Bus:
         """Bind a bucket by its short name (`memory`).
 
         Raises:
-            UnavailableError: It does not exist yet, or the broker is away.
+            StreamMissingError: It does not exist yet.
+            UnavailableError: The broker is away.
             ValueError: No bucket has that name.
         """
         full = topology.bucket_name(self.bot, name)
@@ -234,29 +232,3 @@ async def _finish(running: dict[asyncio.Task[None], tuple[Lane, Worker]]) -> Non
         await asyncio.wait(busy, timeout=0.05)
     for task in running:
         task.cancel()
-
-
-async def _connect(url: str, service: str, connected: Callable[[], Awaitable[None]]) -> Client:
-    async def report(error: Exception) -> None:
-        log.warning("nats_error", error=repr(error))
-
-    async def disconnected() -> None:
-        if not client.is_closed:
-            log.warning("nats_disconnected")
-
-    client = Client()
-    await client.connect(
-        url.split(","),
-        name=service,
-        max_reconnect_attempts=-1,
-        reconnect_time_wait=0.5,  # type: ignore[arg-type]  # It sleeps for it, so a fraction is fine.
-        connect_timeout=2,
-        ping_interval=10,
-        max_outstanding_pings=2,
-        pending_size=-1,  # While the broker is away a publish fails at once instead of going out twice later.
-        skip_subject_validation=True,  # All subjects are built by `topology`.
-        error_cb=report,
-        disconnected_cb=disconnected,
-        reconnected_cb=connected,
-    )
-    return client

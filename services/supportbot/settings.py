@@ -49,6 +49,12 @@ class Settings(BaseSettings):
     """32 random bytes in hex, the key of every `message_ref` and `group_ref` of this installation. Required."""
     nats_url: Annotated[str, Field(pattern=r"^(nats|tls|ws|wss)://[^\s]+$")] = "nats://127.0.0.1:4222"
     """Where JetStream listens; several servers are separated by commas."""
+    nats_credentials_file: FilePath | None = None
+    """The `.creds` file of this service's NATS user; it may be rewritten while the process runs."""
+    nats_ca_file: FilePath | None = None
+    """CA certificates (PEM) of the NATS server; with it, or with a `tls://` URL, the connection is TLS."""
+    bot_key: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=128)] | None = None
+    """The bot's name on the bus, unique there; by default the spec's `metadata.name`."""
     lanes: Annotated[int, Field(ge=1, le=64)] = 4
     """Conversations handled side by side; the same in every process of a bot."""
 

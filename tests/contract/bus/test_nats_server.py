@@ -46,7 +46,7 @@ async def test_a_taken_port_is_one_sentence(nats_server: EmbeddedServer, tmp_pat
 
 
 async def test_no_broker_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("supportbot.bus.CONNECT_TIMEOUT_S", 0.3)
+    monkeypatch.setattr("supportbot.nats_connection.CONNECT_TIMEOUT_S", 0.3)
     with pytest.raises(UnavailableError, match="no NATS server answers"):
         async with Bus.connect("nats://127.0.0.1:1", bot="b", service="test"):
             pass
