@@ -143,7 +143,7 @@ class ControlPlane:
         return done.stdout
 
     def _kubectl(self, arguments: list[str], stdin: str) -> subprocess.CompletedProcess[str]:
-        command, environment = [assets() / "kubectl", *arguments], {"HOME": str(self.folder)}
+        command, environment = [str(assets() / "kubectl"), *arguments], {"HOME": str(self.folder)}
         return subprocess.run(
             command, input=stdin, capture_output=True, text=True, timeout=60, env=environment, check=False
         )

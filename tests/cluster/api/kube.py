@@ -46,7 +46,8 @@ class Refused(Exception):  # noqa: N818 -- reads as what happened.
     def places(self) -> set[str]:
         """The fields that it names, those included that only the sentence of a strict decoder mentions."""
         unknown = re.findall(r'(?:unknown|duplicate) field "([^"]+)"', self.message)
-        return {field for field, _ in self.causes if field} | set(unknown)
+        # "<nil>" is a note that rules were left out, as the schema refused the object.
+        return {field for field, _ in self.causes if field not in ("", "<nil>")} | set(unknown)
 
 
 @dataclass(frozen=True)
