@@ -45,6 +45,7 @@ class EmbeddedServer:
         sync: `always` flushes before every PubAck; `default` every two minutes, which survives the death of the process
             but not of the machine: for replays and tests.
         max_file: The limit of all streams together; streams reserve their `max_bytes` out of it.
+        extra: Further lines of its configuration, such as those for TLS and accounts.
     """
 
     url: str
@@ -58,11 +59,13 @@ class EmbeddedServer:
         port: int = 0,
         sync: Literal["always", "default"] = "always",
         max_file: str = "10GB",
+        extra: str = "",
     ) -> None:
         self.data_dir = data_dir
         self.port = port
         self._sync = sync
         self._max_file = max_file
+        self._extra = extra
 
     async def __aenter__(self) -> Self:
         """Start, and wait until it listens.
@@ -126,7 +129,7 @@ class EmbeddedServer:
             store=json.dumps(str(self.data_dir / "nats")),
             max_file=self._max_file,
             sync="sync_interval: always" if self._sync == "always" else "",
-        )
+        ) + self._extra
 
     async def _wait_for_ports(self) -> dict[str, list[str]]:
         path = self.data_dir / f"{Path(_find_binary()).name}_{self.process.pid}.ports"
