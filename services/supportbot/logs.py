@@ -9,7 +9,7 @@ import logging
 import sys
 import traceback
 from types import TracebackType
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 from opentelemetry import trace
@@ -18,7 +18,6 @@ from structlog.types import EventDict, Processor, WrappedLogger
 from supportbot import __version__
 from supportbot.errors import PermanentError, TemporaryError, UserError
 from supportbot.redaction import redact
-from supportbot.settings import Settings
 
 _OWN_FIELDS = frozenset(
     {"ts", "level", "event", "logger", "service", "version", "instance", "trace_id", "span_id", "message_ref"}
@@ -33,7 +32,23 @@ _QUIET = ("uvicorn", "nats", "asyncio", "httpx", "httpcore", "opentelemetry", "c
 MAX_FRAMES = 20
 
 
-def configure_logging(service: str, settings: Settings) -> None:
+class LogSettings(Protocol):
+    """What of a process's settings the log needs."""
+
+    @property
+    def log_level(self) -> str:
+        """The least severe level that is written."""
+
+    @property
+    def log_format(self) -> str:
+        """`auto`, `json` or `console`."""
+
+    @property
+    def instance(self) -> str:
+        """The replica among those of its service."""
+
+
+def configure_logging(service: str, settings: LogSettings) -> None:
     """Set up the process's logging, libraries included; called once, in the main program.
 
     Args:
@@ -80,7 +95,7 @@ def configure_logging(service: str, settings: Settings) -> None:
         library.setLevel(max(logging.WARNING, root.level))
 
 
-def _renderer(settings: Settings) -> Processor:
+def _renderer(settings: LogSettings) -> Processor:
     console = settings.log_format == "console" or (settings.log_format == "auto" and sys.stdout.isatty())
     if console:
         return structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty(), timestamp_key="ts", pad_event_to=28)

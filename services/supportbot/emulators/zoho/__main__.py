@@ -20,6 +20,7 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m supportbot.emulators.zoho", description=__doc__)
     given = Credential()
     parser.add_argument("--host", default="127.0.0.1", help="loopback address (default: %(default)s)")
+    parser.add_argument("--expose", action="store_true", help="allow other addresses: for a pod behind a NetworkPolicy")
     parser.add_argument("--port", type=int, default=4990, help="0 takes a free one (default: %(default)s)")
     parser.add_argument("--org", help="organization id (default: 123456789)")
     parser.add_argument(
@@ -70,7 +71,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
     try:
         portal = build_portal(options)
-        listener = listen(options.host, options.port)
+        listener = listen(options.host, options.port, is_exposed=options.expose)
     except (ValidationError, ValueError, OverflowError, OSError) as exc:
         sys.exit(f"the Zoho emulator cannot start: {exc}")
     url = url_of(listener)

@@ -1,4 +1,4 @@
-"""The emulator's HTTP server: uvicorn on a loopback socket, able to break connections."""
+"""The emulator's HTTP server: uvicorn on a loopback socket unless told otherwise, able to break connections."""
 
 import ipaddress
 import socket
@@ -9,16 +9,21 @@ from starlette.types import ASGIApp
 from .front import DroppableProtocol
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A listening loopback socket; port 0 takes a free one.
+def listen(host: str, port: int, *, is_exposed: bool = False) -> socket.socket:
+    """A listening socket; port 0 takes a free one.
+
+    Args:
+        host: An address of this machine.
+        port: The port.
+        is_exposed: Whether addresses beside loopback are allowed: the emulator has no protection at all.
 
     Raises:
-        ValueError: The address is not a loopback address; the emulator has no protection at all.
+        ValueError: The address is not a loopback address, and that is not asked for.
         OSError: The port is taken.
     """
     address = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
-    if not address.is_loopback:
-        raise ValueError(f"{host!r} is not a loopback address")
+    if not address.is_loopback and not is_exposed:
+        raise ValueError(f"{host!r} is not a loopback address; --expose allows it where something else guards the port")
     family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
     # asyncio sets TCP_NODELAY only on sockets that name the protocol; without it, answers wait 40 ms for an ACK.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)

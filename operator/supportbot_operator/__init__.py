@@ -1,0 +1,1 @@
+"""The operator: makes the cluster what each SupportBot says, and says in its status how it is."""

@@ -1,0 +1,150 @@
+"""All objects of a bot, in two waves: what pods need, and then the pods."""
+
+import base64
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import yaml
+
+from supportbot.spec import SecretKey
+from supportbot_operator.desired.bot import Bot, Component, Inputs
+from supportbot_operator.desired.network import network_policies
+from supportbot_operator.desired.pods import own_files, pod_template
+from supportbot_operator.kube import Object
+
+DATA_CLAIM = "data"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desired:
+    """What a bot needs."""
+
+    first: tuple[Object, ...]
+    """Applied before the rest."""
+    workloads: tuple[Object, ...]
+    """Applied when all of `first` is there."""
+    held: tuple[Object, ...]
+    """Workloads whose secrets are missing: neither applied nor removed, so that what runs goes on."""
+    missing: tuple[SecretKey, ...]
+    """Those secrets."""
+
+    @property
+    def all(self) -> tuple[Object, ...]:
+        """Everything that may exist."""
+        return self.first + self.workloads + self.held
+
+
+def desired(bot: Bot, inputs: Inputs) -> Desired:
+    """Every object of a bot."""
+    missing = {component: inputs.missing(bot, component) for component in Component}
+    pods = {component: _workload(bot, component, inputs) for component in Component}
+    around = (*(_budget(bot, component) for component in Component), *_pod_monitors(bot, inputs))
+    return Desired(
+        first=(
+            *_accounts(bot),
+            _spec_file(bot),
+            *_secrets(bot, inputs),
+            *network_policies(bot, inputs),
+            *_services(bot),
+        ),
+        workloads=(*(pods[component] for component in Component if not missing[component]), *around),
+        held=tuple(pods[component] for component in Component if missing[component]),
+        missing=tuple(dict.fromkeys(ref for refs in missing.values() for ref in refs)),
+    )
+
+
+def _accounts(bot: Bot) -> Iterator[Object]:
+    for component in Component:
+        yield {
+            **bot.child("v1", "ServiceAccount", bot.child_name(component), component),
+            "automountServiceAccountToken": False,
+        }
+
+
+def _spec_file(bot: Bot) -> Object:
+    text = yaml.safe_dump(dict(bot.document), allow_unicode=True, sort_keys=False)
+    return {**bot.child("v1", "ConfigMap", f"{bot.name}-spec"), "data": {"spec.yaml": text}}
+
+
+def _secrets(bot: Bot, inputs: Inputs) -> Iterator[Object]:
+    for component in Component:
+        files = own_files(bot, component, inputs)
+        yield _secret(bot, bot.child_name(component), files, component)
+    yield _secret(bot, f"{bot.name}-api-key", {"api-key": inputs.api_key})
+
+
+def _secret(bot: Bot, name: str, values: dict[str, str], component: Component | None = None) -> Object:
+    # `data`, not `stringData`: the API server empties the latter, and no apply of it would ever be a no-op.
+    data = {key: _base64(value) for key, value in values.items()}
+    return {**bot.child("v1", "Secret", name, component), "type": "Opaque", "data": data}
+
+
+def _services(bot: Bot) -> Iterator[Object]:
+    for component in Component:
+        service = bot.child("v1", "Service", bot.child_name(component), component)
+        port = {"name": "http", "port": component.port, "targetPort": "http", "protocol": "TCP", "appProtocol": "http"}
+        service["spec"] = {"type": "ClusterIP", "selector": bot.selector(component), "ports": [port]}
+        yield service
+
+
+def _workload(bot: Bot, component: Component, inputs: Inputs) -> Object:
+    if component is Component.WHATSAPP:
+        return _gateway(bot, inputs)
+    deployment = bot.child("apps/v1", "Deployment", bot.child_name(component), component)
+    deployment["spec"] = {
+        "replicas": getattr(bot.spec.components, component.value).replicas,
+        "revisionHistoryLimit": 3,
+        "selector": {"matchLabels": bot.selector(component)},
+        "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}},
+        "template": pod_template(bot, component, inputs),
+    }
+    return deployment
+
+
+def _gateway(bot: Bot, inputs: Inputs) -> Object:
+    """Exactly one pod: two on one WhatsApp session would replace each other. Its volume goes with the bot."""
+    component = Component.WHATSAPP
+    storage = bot.spec.whatsapp.storage
+    claim: Object = {
+        "accessModes": ["ReadWriteOnce"],
+        "resources": {"requests": {"storage": inputs.storage or storage.size}},
+    }
+    if storage.storage_class_name is not None:
+        claim["storageClassName"] = storage.storage_class_name
+    stateful_set = bot.child("apps/v1", "StatefulSet", bot.child_name(component), component)
+    stateful_set["spec"] = {
+        "replicas": 1,
+        "revisionHistoryLimit": 3,
+        "serviceName": bot.child_name(component),
+        "selector": {"matchLabels": bot.selector(component)},
+        "updateStrategy": {"type": "RollingUpdate"},
+        "persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Delete", "whenScaled": "Retain"},
+        "template": pod_template(bot, component, inputs),
+        "volumeClaimTemplates": [{"metadata": {"name": DATA_CLAIM, "labels": bot.selector(component)}, "spec": claim}],
+    }
+    return stateful_set
+
+
+def _budget(bot: Bot, component: Component) -> Object:
+    """One pod at a time may be evicted; a single one too, or no node could ever be drained."""
+    budget = bot.child("policy/v1", "PodDisruptionBudget", bot.child_name(component), component)
+    budget["spec"] = {"maxUnavailable": 1, "selector": {"matchLabels": bot.selector(component)}}
+    return budget
+
+
+def _pod_monitors(bot: Bot, inputs: Inputs) -> Iterator[Object]:
+    wanted = inputs.config.pod_monitor
+    if not wanted.enabled:
+        return
+    monitor = bot.child("monitoring.coreos.com/v1", "PodMonitor", bot.name)
+    monitor["metadata"]["labels"] |= wanted.labels
+    monitor["spec"] = {
+        "selector": {"matchLabels": bot.selector()},
+        "podMetricsEndpoints": [{"port": "metrics", "path": "/metrics", "interval": wanted.interval}],
+        "podTargetLabels": ["app.kubernetes.io/component", "supportbot.dev/bot"],
+    }
+    yield monitor
+
+
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()

@@ -1,0 +1,326 @@
+"""What a bot's status says (pure): five conditions, each with its reason, and counters.
+
+Conditions follow metav1.Condition, and `Ready` follows kstatus, so that `kubectl wait` and `helm --wait` work. A
+condition is computed afresh each time: it clears by itself when its cause is gone.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from supportbot.health import State
+from supportbot.spec import SecretKey
+from supportbot_operator.desired import Bot, Component
+from supportbot_operator.kube import Object
+
+REPORT_LASTS = timedelta(seconds=45)
+"""Services report every 10 s; what is older says nothing about now."""
+BACKLOG_AGE_S = 300.0
+MAX_MESSAGE_CHARS = 1000
+
+
+class Type(StrEnum):
+    """The conditions, in the order in which `Ready` asks for causes."""
+
+    READY = "Ready"
+    WHATSAPP_LINKED = "WhatsAppLinked"
+    MODELS_AVAILABLE = "ModelsAvailable"
+    ZOHO_CONNECTED = "ZohoConnected"
+    PIPELINE_HEALTHY = "PipelineHealthy"
+    STALLED = "Stalled"
+    """kstatus: True beside a `Ready` that will not become True by waiting; absent otherwise."""
+
+
+class Reason(StrEnum):
+    """Reasons that the operator itself gives; those of services come with their reports."""
+
+    RECONCILED = "Reconciled"
+    PROGRESSING = "Progressing"
+    PAUSED = "Paused"
+    INVALID_SPEC = "InvalidSpec"
+    INVALID_REFERENCE = "InvalidReference"
+    REFUSED = "Refused"
+    UNREACHABLE = "APIUnreachable"
+    GATEWAY_UNREACHABLE = "GatewayUnreachable"
+    NOT_REPORTED = "NotReported"
+    LOCAL_ONLY = "LocalOnly"
+    SHADOW = "Shadow"
+    SECRET_NOT_FOUND = "SecretNotFound"  # noqa: S105 - a word
+    FLOWING = "Flowing"
+    BACKLOGGED = "Backlogged"
+    DEAD_LETTERING = "DeadLettering"
+    UNACCOUNTED = "Unaccounted"
+    NATS_UNREACHABLE = "NATSUnreachable"
+    NATS_FULL = "NATSFull"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of a service's report."""
+
+    state: State
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """What one process of a bot said of itself; `supportbot.health.Health.to_json`."""
+
+    service: str
+    instance: str
+    at: datetime
+    """When the broker took it."""
+    checks: Mapping[str, Check]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pipeline:
+    """How the messages of a bot fare."""
+
+    received: int = 0
+    tickets: int = 0
+    dead_lettered: int = 0
+    waiting_dead_letters: int = 0
+    unaccounted: int = 0
+    oldest_age_s: float = 0.0
+    """Of the oldest message that is not settled."""
+    updated_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observed:
+    """Everything that the status follows from."""
+
+    now: datetime
+    workloads: Sequence[Object] = ()
+    """Deployments and StatefulSets as the API server has them."""
+    missing: Sequence[SecretKey] = ()
+    refused: str = ""
+    """Why the API server refuses an object of the bot."""
+    broker_problem: tuple[Reason, str] | None = None
+    """Why the bot's streams could not be made."""
+    reports: Sequence[Report] = ()
+    pipeline: Pipeline | None = None
+    volume_problem: str = ""
+    """Why the gateway's volume does not grow."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A condition without its times."""
+
+    status: str
+    reason: str
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Status:
+    """A status and what of it is news."""
+
+    body: Object
+    changes: Sequence[Object] = field(default_factory=tuple)
+    """The conditions whose status or reason is another than before."""
+
+
+def assess(bot: Bot, observed: Observed, previous: Mapping[str, Any]) -> Status:
+    """The status of a bot.
+
+    Args:
+        bot: The bot.
+        observed: How everything is.
+        previous: Its status so far, for the times.
+    """
+    causes = {
+        Type.WHATSAPP_LINKED: _whatsapp(observed),
+        Type.MODELS_AVAILABLE: _models(bot, observed),
+        Type.ZOHO_CONNECTED: _zoho(bot, observed),
+        Type.PIPELINE_HEALTHY: _pipeline(observed),
+    }
+    ready = _ready(bot, observed, causes)
+    verdicts = {Type.READY: ready, **causes}
+    if ready.reason in {Reason.INVALID_REFERENCE, Reason.REFUSED}:
+        verdicts[Type.STALLED] = Verdict("True", ready.reason, ready.message)
+    body: Object = {"activeModel": "none (local tiers)"}
+    if observed.pipeline is not None:
+        body["counters"] = _counters(observed.pipeline)
+    elif "counters" in previous:
+        body["counters"] = previous["counters"]
+    return _status(verdicts, bot.generation, observed.now, previous, body)
+
+
+def refuse(generation: int, message: str, now: datetime, previous: Mapping[str, Any]) -> Status:
+    """The status of a bot whose spec cannot be read although the API server took it."""
+    verdict = Verdict("False", Reason.INVALID_SPEC, message)
+    verdicts = {Type.READY: verdict, Type.STALLED: Verdict("True", Reason.INVALID_SPEC, message)}
+    return _status(verdicts, generation, now, previous, {})
+
+
+def begin(generation: int, now: datetime) -> Status:
+    """The first status: without any `Ready`, `helm --wait` would take the bot for finished."""
+    waiting = Verdict("False", Reason.PROGRESSING, "the operator has begun")
+    return _status({Type.READY: waiting}, generation, now, {}, {})
+
+
+def _ready(bot: Bot, observed: Observed, causes: Mapping[Type, Verdict]) -> Verdict:
+    """True, or the first cause in a fixed order; its message names the object and the next step."""
+    if bot.spec.paused:
+        return Verdict("False", Reason.PAUSED, "set spec.paused to false to go on; messages wait meanwhile")
+    if observed.missing:
+        return Verdict("False", Reason.INVALID_REFERENCE, _say_missing(observed.missing))
+    if observed.refused:
+        return Verdict("False", Reason.REFUSED, observed.refused)
+    for type_ in (Type.WHATSAPP_LINKED, Type.MODELS_AVAILABLE, Type.ZOHO_CONNECTED, Type.PIPELINE_HEALTHY):
+        if causes[type_].status == "False":
+            return Verdict("False", causes[type_].reason, f"{type_}: {causes[type_].message}")
+    if rolling := [name for name, waits in map(_rollout, observed.workloads) if waits]:
+        return Verdict("False", Reason.PROGRESSING, f"waiting for the pods of {', '.join(sorted(rolling))}")
+    if len(observed.workloads) < len(Component):
+        return Verdict("False", Reason.PROGRESSING, "waiting for the workloads to appear")
+    for type_, cause in causes.items():
+        if cause.status == "Unknown":
+            return Verdict("False", Reason.PROGRESSING, f"{type_}: {cause.message}")
+    if observed.volume_problem:
+        return Verdict("True", Reason.RECONCILED, f"the volume does not grow: {observed.volume_problem}")
+    return Verdict("True", Reason.RECONCILED, "messages of the groups become tickets")
+
+
+def _whatsapp(observed: Observed) -> Verdict:
+    check = _worst(observed, Component.WHATSAPP, "whatsapp")
+    if check is None:
+        return Verdict("Unknown", Reason.GATEWAY_UNREACHABLE, _silent(Component.WHATSAPP))
+    return _verdict(check, true_when={State.OK})
+
+
+def _models(bot: Bot, observed: Observed) -> Verdict:
+    check = _worst(observed, Component.CLASSIFIER, "models")
+    if check is None and not bot.spec.models.chain:
+        return Verdict("True", Reason.LOCAL_ONLY, "no model is configured; the local tiers decide")
+    if check is None:
+        return Verdict("Unknown", Reason.NOT_REPORTED, _silent(Component.CLASSIFIER))
+    return _verdict(check, true_when={State.OK, State.DEGRADED})
+
+
+def _zoho(bot: Bot, observed: Observed) -> Verdict:
+    if bot.spec.zoho is None:
+        return Verdict("True", Reason.SHADOW, "the bot opens no tickets: spec.zoho is not set")
+    if absent := [ref for ref in observed.missing if ref.path.startswith("spec.zoho")]:
+        return Verdict("False", Reason.SECRET_NOT_FOUND, _say_missing(absent))
+    check = _worst(observed, Component.TICKET, "zoho")
+    if check is None and _worst(observed, Component.TICKET, "process") is not None and bot.spec.mode.value == "Shadow":
+        return Verdict("True", Reason.SHADOW, "the bot opens no tickets: spec.mode is Shadow")
+    if check is None:
+        return Verdict("Unknown", Reason.NOT_REPORTED, _silent(Component.TICKET))
+    return _verdict(check, true_when={State.OK})
+
+
+def _pipeline(observed: Observed) -> Verdict:
+    if observed.broker_problem is not None:
+        reason, message = observed.broker_problem
+        return Verdict("False", reason, message)
+    for component in Component:
+        bus = _worst(observed, component, "bus")
+        if bus is not None and bus.state in {State.DOWN, State.DEGRADED}:
+            return Verdict("False", bus.reason or Reason.NATS_UNREACHABLE, f"{component}: {bus.message}")
+    pipeline = observed.pipeline
+    if pipeline is None:
+        return Verdict("Unknown", Reason.NOT_REPORTED, "the streams have not been looked at yet")
+    if pipeline.unaccounted:
+        message = f"{pipeline.unaccounted} received messages have no outcome; the logs of the services tell more"
+        return Verdict("False", Reason.UNACCOUNTED, message)
+    if pipeline.waiting_dead_letters:
+        message = f"{pipeline.waiting_dead_letters} messages could not be processed; `supportbot dlq list` shows them"
+        return Verdict("False", Reason.DEAD_LETTERING, message)
+    if pipeline.oldest_age_s > BACKLOG_AGE_S:
+        minutes = int(pipeline.oldest_age_s // 60)
+        return Verdict("False", Reason.BACKLOGGED, f"a message has been waiting for {minutes} minutes")
+    return Verdict("True", Reason.FLOWING)
+
+
+def _worst(observed: Observed, component: Component, name: str) -> Check | None:
+    """The worst of what the service's processes say now; None when none of them says anything."""
+    order = [State.OK, State.DEGRADED, State.UNKNOWN, State.DOWN]
+    checks = [
+        report.checks[name]
+        for report in observed.reports
+        if report.service == component.value and name in report.checks and observed.now - report.at <= REPORT_LASTS
+    ]
+    return max(checks, key=lambda check: order.index(check.state)) if checks else None
+
+
+def _verdict(check: Check, *, true_when: Iterable[State]) -> Verdict:
+    if check.state is State.UNKNOWN:
+        return Verdict("Unknown", check.reason or Reason.NOT_REPORTED, check.message or "not looked at yet")
+    status = "True" if check.state in set(true_when) else "False"
+    return Verdict(status, check.reason or ("OK" if status == "True" else "NotOK"), check.message)
+
+
+def _rollout(workload: Object) -> tuple[str, bool]:
+    """The workload's name, and whether pods of its newest version are still to come."""
+    meta, spec, status = workload["metadata"], workload["spec"], workload.get("status", {})
+    wanted = spec.get("replicas", 1)
+    is_current = status.get("observedGeneration", 0) >= meta.get("generation", 0)
+    ready = min(status.get("updatedReplicas", 0), status.get("readyReplicas", 0)) >= wanted
+    has_no_old = status.get("replicas", 0) <= wanted
+    return meta["name"], not (is_current and ready and has_no_old)
+
+
+def _say_missing(missing: Sequence[SecretKey]) -> str:
+    by_secret: dict[str, list[str]] = {}
+    for ref in missing:
+        by_secret.setdefault(ref.name, []).append(ref.key)
+    parts = (f"Secret {name} lacks {', '.join(dict.fromkeys(keys))}" for name, keys in by_secret.items())
+    return f"{'; '.join(parts)}; create it in the bot's namespace"
+
+
+def _silent(component: Component) -> str:
+    return f"no {component} process has reported within {REPORT_LASTS.seconds} s"
+
+
+def _counters(pipeline: Pipeline) -> Object:
+    counters: Object = {
+        "messagesReceived": pipeline.received,
+        "ticketsCreated": pipeline.tickets,
+        "deadLettered": pipeline.dead_lettered,
+        "unaccounted": pipeline.unaccounted,
+    }
+    if pipeline.updated_at is not None:
+        counters["updateTime"] = format_time(pipeline.updated_at)
+    return counters
+
+
+def _status(
+    verdicts: Mapping[Type, Verdict], generation: int, now: datetime, previous: Mapping[str, Any], body: Object
+) -> Status:
+    before = {condition["type"]: condition for condition in previous.get("conditions", ())}
+    conditions = [
+        _condition(type_, verdict, generation, now, before.get(type_.value)) for type_, verdict in verdicts.items()
+    ]
+    changes = [one for one in conditions if _word(one) != _word(before.get(one["type"], {}))]
+    return Status({**body, "conditions": conditions, "observedGeneration": generation}, changes)
+
+
+def _condition(
+    type_: Type, verdict: Verdict, generation: int, now: datetime, before: Mapping[str, Any] | None
+) -> Object:
+    since = before["lastTransitionTime"] if before and before["status"] == verdict.status else format_time(now)
+    return {
+        "type": type_.value,
+        "status": verdict.status,
+        "reason": str(verdict.reason),
+        "message": verdict.message[:MAX_MESSAGE_CHARS],
+        "observedGeneration": generation,
+        "lastTransitionTime": since,
+    }
+
+
+def _word(condition: Mapping[str, Any]) -> tuple[object, object]:
+    return condition.get("status"), condition.get("reason")
+
+
+def format_time(at: datetime) -> str:
+    """A metav1.Time: whole seconds, UTC."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
