@@ -6,10 +6,11 @@ from supportbot.bus import Bus
 from supportbot.classifier.app import create_classifier_app
 from supportbot.classifier.handler import Classifier, keyword_judge
 from supportbot.classifier.policy import make_policy
+from supportbot.health import Health, State
 from supportbot.pipeline import run_with_bus
 from supportbot.service import Service, run_service
 from supportbot.settings import load_settings
-from supportbot.spec import load_bot
+from supportbot.spec import Models, load_bot
 from supportbot.topology import Bucket, Stage
 
 
@@ -18,6 +19,7 @@ async def main(service: Service) -> None:
     bot = load_bot(service.settings.spec)
     policy = make_policy(bot.spec)
     judge_text = keyword_judge(policy)
+    tell_models(service.health, bot.spec.models)
 
     async def work(bus: Bus) -> None:
         handler = Classifier(await bus.bucket(Bucket.MEMORY), policy, judge_text)
@@ -29,6 +31,15 @@ async def main(service: Service) -> None:
         tasks.create_task(service.serve(create_classifier_app(service, policy, judge_text)))
         # Not a task: it is cancelled first, so that the message at hand is still finished.
         await run_with_bus(service, bot.metadata.name, work, away="messages wait in the inbox", paused=bot.spec.paused)
+
+
+def tell_models(health: Health, models: Models) -> None:
+    """Say which tier decides."""
+    if models.chain:
+        message = "this version does not call models yet: keywords decide, without the models of spec.models"
+        health.set("models", State.DEGRADED, message, "LocalOnly")
+    else:
+        health.set("models", State.OK, "no models are configured: the local tiers decide", "LocalOnly")
 
 
 if __name__ == "__main__":

@@ -57,8 +57,16 @@ class MisconfiguredError(UnavailableError):
     """Zoho Desk refuses all work until a person changes scopes, edition, profile or organization."""
 
 
-class CreditsExhaustedError(UnavailableError):
+class TooManyCallsError(UnavailableError):
+    """Zoho Desk takes no more calls for now."""
+
+
+class CreditsExhaustedError(TooManyCallsError):
     """The day's API credits are gone: no call is made before `delay_s`."""
+
+
+class BreakerOpenError(UnavailableError):
+    """No call is made for a while; the cause is what the last one failed with, if this replica made it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +134,7 @@ def _limited(code: str, retry_after_s: float | None) -> UnavailableError:
         message = "the day's API credits of Zoho Desk are used up"
         return CreditsExhaustedError(message, dependency="zoho", delay_s=delay_s)
     delay_s = _BUSY_DELAY_S if retry_after_s is None else retry_after_s
-    return UnavailableError("too many calls to Zoho Desk at once", dependency="zoho", delay_s=delay_s)
+    return TooManyCallsError("too many calls to Zoho Desk at once", dependency="zoho", delay_s=delay_s)
 
 
 def _code(answer: Answer) -> str:

@@ -64,6 +64,7 @@ class TokenError(UnavailableError):
         message: One sentence.
         delay_s: When to ask again.
         permanent: Only a person can change it.
+        limited: Too many tokens were asked for.
         cool_down_s: How long the accounts server is left alone at least; each further failure doubles it.
     """
 
@@ -73,10 +74,12 @@ class TokenError(UnavailableError):
         *,
         delay_s: float | None = None,
         permanent: bool = False,
+        limited: bool = False,
         cool_down_s: float = COOL_DOWN_S,
     ) -> None:
         super().__init__(message, dependency="zoho", delay_s=delay_s)
         self.permanent = permanent
+        self.limited = limited
         self.cool_down_s = cool_down_s
 
 
@@ -95,6 +98,7 @@ class _TokenRecord(BaseModel):
     cool_down_s: float = 0.0
     problem: str = ""
     permanent: bool = False
+    limited: bool = False
 
 
 class Tokens:
@@ -195,11 +199,11 @@ class Tokens:
     def _check_allowed(self, record: _TokenRecord, now: float) -> None:
         if now < record.blocked_until:
             delay_s = min(record.blocked_until - now, _MAX_PAUSE_S)
-            raise TokenError(record.problem, delay_s=delay_s, permanent=record.permanent)
+            raise TokenError(record.problem, delay_s=delay_s, permanent=record.permanent, limited=record.limited)
         recent = [at for at in record.refreshes if at > now - _WINDOW_S]
         if len(recent) >= _MAX_REFRESHES:
             message = f"{_MAX_REFRESHES} access tokens were asked for in 10 minutes; Zoho locks out at 10"
-            raise TokenError(message, delay_s=min(recent[0] + _WINDOW_S - now, _MAX_PAUSE_S))
+            raise TokenError(message, delay_s=min(recent[0] + _WINDOW_S - now, _MAX_PAUSE_S), limited=True)
 
     async def _save(self, record: _TokenRecord) -> None:
         await self._store.put(_KEY, record.model_dump(mode="json"))
@@ -212,6 +216,7 @@ def _cool_down(record: _TokenRecord, error: TokenError, now: float) -> _TokenRec
         "cool_down_s": wait_s,
         "problem": str(error),
         "permanent": error.permanent,
+        "limited": error.limited,
     }
     return record.model_copy(update=changes)
 
@@ -227,7 +232,7 @@ def read_token_answer(status: int, answer: object, *, accounts_url: str) -> Acce
     body = answer if isinstance(answer, dict) else {}
     error = body.get("error")
     if isinstance(error, str) and error.casefold() == "access denied":
-        raise TokenError("Zoho refuses access tokens for now: too many requests were made")
+        raise TokenError("Zoho refuses access tokens for now: too many requests were made", limited=True)
     if isinstance(error, str) and error and status < 500:
         raise TokenError(
             f"{accounts_url} answers {error[:60]!r}: check client-id, client-secret and refresh-token of the Zoho "

@@ -21,6 +21,7 @@ from supportbot.errors import PermanentError, TemporaryError, UnavailableError
 from supportbot.telemetry import tracer
 from supportbot.ticket.answers import (
     Answer,
+    BreakerOpenError,
     CreditsExhaustedError,
     NotFoundError,
     OutcomeUnknownError,
@@ -162,6 +163,8 @@ class ZohoDesk:
         self._http = http
         self._breaker = breaker
         self._slots = asyncio.Semaphore(concurrency)
+        self._failure: UnavailableError | None = None
+        """Of the last call, which may be why the breaker is open."""
 
     async def list_departments(self) -> list[Department]:
         """The portal's departments."""
@@ -251,24 +254,28 @@ class ZohoDesk:
         """The body of a successful answer."""
         with self._observed(call):
             await self._pass_breaker()
-            async with self._slots:
-                with self._translated(call):
-                    response = await self._http.request(
-                        call.method,
-                        f"/api/v1{call.path}",
-                        params=call.params,
-                        json=call.json,
-                        files={"file": call.file} if call.file else None,
-                    )
-                return self._judge(call, response)
+            try:
+                async with self._slots:
+                    with self._translated(call):
+                        response = await self._http.request(
+                            call.method,
+                            f"/api/v1{call.path}",
+                            params=call.params,
+                            json=call.json,
+                            files={"file": call.file} if call.file else None,
+                        )
+                    return self._judge(call, response)
+            except UnavailableError as exc:
+                self._failure = exc
+                raise
 
     async def _pass_breaker(self) -> None:
-        """Raise while the breaker is open instead of waiting: callers have something to tell meanwhile."""
+        """Raise BreakerOpenError instead of waiting: callers have something to tell meanwhile."""
         await self._breaker.sync()
         until = self._breaker.open_until
         if self._breaker.state is BreakerState.OPEN and until is not None:
             delay_s = min(max(0.1, until - time.time()), _MAX_PAUSE_S)
-            raise UnavailableError("Zoho Desk is away", dependency="zoho", delay_s=delay_s)
+            raise BreakerOpenError("Zoho Desk is away", dependency="zoho", delay_s=delay_s) from self._failure
         await self._breaker.ready()
 
     def _judge(self, call: _Call, response: httpx.Response) -> Any:

@@ -9,6 +9,8 @@ import structlog
 from supportbot.breaker import Breaker, BreakerState
 from supportbot.errors import PermanentError, TemporaryError
 from supportbot.health import Health, State
+from supportbot.ticket.answers import BreakerOpenError, MisconfiguredError, TooManyCallsError
+from supportbot.ticket.oauth import TokenError
 from supportbot.ticket.tickets import Portals
 from supportbot.ticket.zoho import ZohoDesk
 
@@ -62,16 +64,32 @@ class ZohoHealth:
             await self._desk.read_myself()
             missing = [name for one in self._departments for name in await self._find_unfillable(one)]
         except (TemporaryError, PermanentError) as exc:
-            self._health.set("zoho", State.DOWN, str(exc))
+            known = exc.__cause__ if isinstance(exc, BreakerOpenError) and exc.__cause__ else exc
+            self._health.set("zoho", State.DOWN, str(known), choose_reason(known))
         else:
             if not missing:
-                self._health.set("zoho", State.OK)
+                self._health.set("zoho", State.OK, reason="Connected")
                 return True
             names = ", ".join(sorted(set(missing)))
             message = f"the portal demands ticket fields without a value: {names}; set them in customFields"
-            self._health.set("zoho", State.DEGRADED, message)
+            self._health.set("zoho", State.DEGRADED, message, "FieldsMissing")
         _log.warning("zoho_not_well", state=self._health["zoho"].state)
         return False
 
     async def _find_unfillable(self, department_id: str) -> tuple[str, ...]:
         return (await self._portals.read(department_id)).unfillable(self._custom_fields)
+
+
+def choose_reason(error: BaseException) -> str:
+    """The word for why the portal cannot be used."""
+    match error:
+        case TokenError(permanent=True):
+            return "InvalidGrant"
+        case TooManyCallsError() | TokenError(limited=True):
+            return "RateLimited"
+        case MisconfiguredError():
+            return "Forbidden"
+        case PermanentError():
+            return "Refused"
+        case _:
+            return "Unreachable"

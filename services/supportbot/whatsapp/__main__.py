@@ -23,7 +23,7 @@ from supportbot.topology import Stage
 from supportbot.whatsapp import simulator_api
 from supportbot.whatsapp.app import create_whatsapp_app
 from supportbot.whatsapp.convert import Roster
-from supportbot.whatsapp.gateway import Gateway, Group
+from supportbot.whatsapp.gateway import LINK_REASONS, Gateway, Group
 from supportbot.whatsapp.handler import ReplyHandler, rooms_of
 from supportbot.whatsapp.inbound import Attachments, Bell, JournalSink
 from supportbot.whatsapp.journal import Journal
@@ -143,7 +143,8 @@ async def _watch(health: Health, gateway: Gateway, *, paused: bool) -> None:
         state = gateway.state()
         WHATSAPP_CONNECTED.set(state.connected)
         message = "the bot is paused: messages wait at WhatsApp" if paused else state.message
-        health.set("whatsapp", State.OK if state.connected else State.DEGRADED, message)
+        reason = "Paused" if paused else LINK_REASONS[state.link]
+        health.set("whatsapp", State.OK if state.connected else State.DEGRADED, message, reason)
         await asyncio.sleep(WATCH_INTERVAL_S)
 
 

@@ -4,6 +4,7 @@
 else: everything behind `convert` knows references only.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Protocol
 
@@ -96,6 +97,16 @@ class LinkState(StrEnum):
     RECONNECTING = "reconnecting"
     NOT_AVAILABLE = "not_available"
     STOPPED = "stopped"
+
+
+LINK_REASONS: Mapping[LinkState, str] = {
+    LinkState.STARTING: "Starting",
+    LinkState.CONNECTED: "Linked",
+    LinkState.RECONNECTING: "Reconnecting",
+    LinkState.NOT_AVAILABLE: "GatewayNotAvailable",
+    LinkState.STOPPED: "Stopped",
+}
+"""The reason that the check `whatsapp` gives for each state of the link."""
 
 
 class GatewayState(Contract):

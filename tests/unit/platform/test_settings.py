@@ -53,6 +53,9 @@ def test_values_are_read_in_the_forms_that_people_write(environ: dict[str, str])
         ({"SUPPORTBOT_LANES": "0"}, "SUPPORTBOT_LANES: Input should be greater than or equal to 1"),
         ({"SUPPORTBOT_LOG_FORMAT": "xml"}, "SUPPORTBOT_LOG_FORMAT: Input should be 'auto', 'json' or 'console'"),
         ({"SUPPORTBOT_INSTANCE": "a b"}, "SUPPORTBOT_INSTANCE: String should match"),
+        ({"SUPPORTBOT_BOT_KEY": "Tiendas.MX"}, "SUPPORTBOT_BOT_KEY: String should match"),
+        ({"SUPPORTBOT_NATS_CREDENTIALS_FILE": "/nowhere"}, "SUPPORTBOT_NATS_CREDENTIALS_FILE: Path does not point"),
+        ({"SUPPORTBOT_NATS_CA_FILE": "/nowhere"}, "SUPPORTBOT_NATS_CA_FILE: Path does not point"),
         (
             {"SUPPORTBOT_NATS_ULR": "nats://x"},
             "SUPPORTBOT_NATS_ULR: no such setting; did you mean SUPPORTBOT_NATS_URL?",

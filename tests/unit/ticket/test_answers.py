@@ -13,6 +13,7 @@ from supportbot.ticket.answers import (
     NotFoundError,
     OutcomeUnknownError,
     RejectedError,
+    TooManyCallsError,
     find_failure,
     is_unauthorized,
     parse_retry_after,
@@ -55,12 +56,12 @@ CASES = (
     Case("413", Answer(status=413, body=error("RESOURCE_SIZE_EXCEEDED")), RejectedError, RejectedError),
     Case("415 HTML", Answer(status=415, readable=False), RejectedError, RejectedError),
     Case("422", Answer(status=422, body=error("UNPROCESSABLE_ENTITY")), RejectedError, RejectedError),
-    Case("429 busy", Answer(status=429, body=error("TOO_MANY_REQUESTS")), UnavailableError, UnavailableError, 2),
+    Case("429 busy", Answer(status=429, body=error("TOO_MANY_REQUESTS")), TooManyCallsError, TooManyCallsError, 2),
     Case(
         "429 busy, told when",
         Answer(status=429, body=error("TOO_MANY_REQUESTS"), retry_after_s=7),
-        UnavailableError,
-        UnavailableError,
+        TooManyCallsError,
+        TooManyCallsError,
         7,
     ),
     Case(
