@@ -37,17 +37,21 @@ END_TO_END = Histogram(
 )
 QUEUE_WAIT = Histogram("supportbot_queue_wait_seconds", "From publishing to handling.", ["stage"], buckets=WAIT_BUCKETS)
 DELIVERIES = Counter("supportbot_deliveries_total", "Deliveries by attempt: 1, 2, 3, 4+.", ["consumer", "attempt"])
-QUEUE_PENDING = Gauge("supportbot_queue_pending", "Messages not delivered yet.", ["stream", "consumer"])
-QUEUE_ACK_PENDING = Gauge("supportbot_queue_ack_pending", "Messages delivered, not settled.", ["stream", "consumer"])
-QUEUE_REDELIVERED = Gauge("supportbot_queue_redelivered", "Messages delivered again.", ["stream", "consumer"])
-QUEUE_OLDEST_AGE = Gauge(
-    "supportbot_queue_oldest_age_seconds", "Age of the oldest unsettled message.", ["stream", "consumer"]
-)
 DEAD_LETTERS = Counter("supportbot_dead_letters_total", "Messages given up.", ["stage", "reason"])
-DEAD_LETTER_MESSAGES = Gauge("supportbot_dead_letter_messages", "Dead letters that wait for a person.", ["stage"])
-LEDGER_OPEN = Gauge("supportbot_ledger_open_messages", "Messages without a terminal outcome.")
-LEDGER_OLDEST_OPEN = Gauge("supportbot_ledger_oldest_open_seconds", "Age of the oldest of them.")
-LEDGER_DISCREPANCIES = Counter("supportbot_ledger_discrepancies_total", "Messages found unaccounted for.", ["stage"])
+
+# What the operator sees of each bot's pipeline from outside; bot: its key on the bus.
+QUEUE_PENDING = Gauge("supportbot_queue_pending", "Messages not delivered yet.", ["bot", "stage"])
+QUEUE_ACK_PENDING = Gauge("supportbot_queue_ack_pending", "Messages delivered, not settled.", ["bot", "stage"])
+QUEUE_REDELIVERED = Gauge("supportbot_queue_redelivered", "Messages delivered again.", ["bot", "stage"])
+QUEUE_OLDEST_AGE = Gauge(
+    "supportbot_queue_oldest_age_seconds", "Age of the oldest unsettled message.", ["bot", "stage"]
+)
+DEAD_LETTER_MESSAGES = Gauge(
+    "supportbot_dead_letter_messages", "Dead letters that wait for a person.", ["bot", "stage"]
+)
+LEDGER_OPEN = Gauge("supportbot_ledger_open_messages", "Messages without a terminal outcome.", ["bot"])
+LEDGER_OLDEST_OPEN = Gauge("supportbot_ledger_oldest_open_seconds", "Age of the oldest of them.", ["bot"])
+LEDGER_DISCREPANCIES = Counter("supportbot_ledger_discrepancies_total", "Messages found unaccounted for.", ["bot"])
 
 # The classifier. source: the tier (model, local, keywords, structure).
 CLASSIFICATIONS = Counter(
@@ -110,7 +114,6 @@ def start_counters(service: str) -> None:
         MESSAGES.labels(stage, outcome)
     for reason in ("rejected", "attempts_exhausted", "bug", "invalid_event", "unknown_type", "broker_refused"):
         DEAD_LETTERS.labels(service, reason)
-    LEDGER_DISCREPANCIES.labels(service)
     if service == "ticket":
         for result in ("ok", "error"):
             OAUTH_REFRESH.labels(result)

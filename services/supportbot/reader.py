@@ -36,8 +36,10 @@ class Stored:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-async def read_stream(nc: Client, stream: str, *, subject: str | None = None, after: int = 0) -> list[Stored]:
-    """All messages behind the sequence `after` that match `subject`, in order.
+async def read_stream(
+    nc: Client, stream: str, *, subject: str | None = None, after: int = 0, limit: int | None = None
+) -> list[Stored]:
+    """All messages behind the sequence `after` that match `subject`, in order; the first `limit` of them.
 
     Raises:
         UnavailableError: The broker is away, or the stream does not exist yet.
@@ -56,16 +58,20 @@ async def read_stream(nc: Client, stream: str, *, subject: str | None = None, af
     with broker_errors():
         info = await js.add_consumer(stream, config)
         try:
-            return await _pull(nc, stream, info.name, info.num_pending or 0)
+            waiting = info.num_pending or 0
+            return await _pull(nc, stream, info.name, waiting if limit is None else min(waiting, limit))
         finally:
             await js.delete_consumer(stream, info.name)
 
 
-async def read_message(nc: Client, stream: str, seq: int) -> Stored | None:
-    """The message at a place of a stream, None when it is gone. Raises UnavailableError."""
+async def read_message(nc: Client, stream: str, seq: int, *, next_of: str | None = None) -> Stored | None:
+    """The message at a place of a stream, None when it is gone; with `next_of` the first from there on that matches.
+
+    Raises UnavailableError.
+    """
     with broker_errors():
         try:
-            raw = await nc.jetstream().get_msg(stream, seq=seq, direct=True)
+            raw = await nc.jetstream().get_msg(stream, seq=seq, subject=next_of, next=next_of is not None, direct=True)
         except nats.js.errors.NotFoundError:
             return None
     assert raw.seq is not None

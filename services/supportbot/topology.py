@@ -7,6 +7,8 @@ time: that keeps a conversation in order whoever handles it.
 
 import asyncio
 import re
+from collections.abc import Awaitable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -18,6 +20,8 @@ from supportbot.errors import UserError
 from supportbot.nats_errors import broker_errors
 
 MAX_LANES = 64
+BOT_LABEL = "supportbot.dev/bot"
+"""Metadata of every stream of a bot; the value is its key on the bus."""
 EVENTS_STREAM = "EVENTS"
 """One per account: the server's advisories. Two streams with the same subjects are refused."""
 
@@ -192,7 +196,7 @@ def stream_configs(bot: str, lanes: int, profile: Profile = LIVE) -> list[api.St
     quarter = profile.stream_bytes // 4
     sizes = {Stage.CLASSIFIER: profile.stream_bytes, Stage.TICKET: profile.stream_bytes, Stage.WHATSAPP: quarter}
     dlq, trail = dead_letter_stream(bot), trail_stream(bot)
-    return [
+    own = [
         *(_lane_stream(bot, stage, lanes, size, profile) for stage, size in sizes.items()),
         _stream(dlq, [f"dlq.{bot}.*.*"], age_s=_KEEP_S, max_bytes=quarter, profile=profile),
         # The trail gives up its oldest entries rather than hold the pipeline.
@@ -206,14 +210,17 @@ def stream_configs(bot: str, lanes: int, profile: Profile = LIVE) -> list[api.St
         ),
         *(_bucket_stream(bot, bucket, profile) for bucket in Bucket),
         _media_stream(bot, profile),
-        api.StreamConfig(
-            name=EVENTS_STREAM,
-            subjects=[f"{_ADVISORY}.MAX_DELIVERIES.>", f"{_ADVISORY}.MSG_TERMINATED.>"],
-            max_age=7 * _DAY_S,
-            max_bytes=64 * 1024**2,
-            num_replicas=profile.replicas,
-        ),
     ]
+    for config in own:
+        config.metadata = {BOT_LABEL: bot}
+    events = api.StreamConfig(
+        name=EVENTS_STREAM,
+        subjects=[f"{_ADVISORY}.MAX_DELIVERIES.>", f"{_ADVISORY}.MSG_TERMINATED.>"],
+        max_age=7 * _DAY_S,
+        max_bytes=64 * 1024**2,
+        num_replicas=profile.replicas,
+    )
+    return [*own, events]
 
 
 def consumer_configs(bot: str, lanes: int, profile: Profile = LIVE) -> list[tuple[str, api.ConsumerConfig]]:
@@ -260,6 +267,41 @@ async def ensure_topology(js: JetStreamContext, bot: str, lanes: int, profile: P
         await asyncio.gather(*(_ensure_stream(js, config) for config in stream_configs(bot, lanes, profile)))
         consumers = consumer_configs(bot, lanes, profile)
         await asyncio.gather(*(js.add_consumer(stream, config) for stream, config in consumers))
+
+
+async def delete_topology(js: JetStreamContext, bot: str) -> None:
+    """Delete all streams, buckets and consumers of a bot with what is in them; what is gone already is no error.
+
+    Raises:
+        PermanentError: The broker refuses.
+        UnavailableError: The broker is away; call it again.
+    """
+    names = [config.name for config in stream_configs(bot, 1) if config.name and config.name != EVENTS_STREAM]
+    with broker_errors():
+        await asyncio.gather(
+            *(_delete(js.delete_stream(name)) for name in names),
+            _delete(js.delete_consumer(EVENTS_STREAM, janitor_consumer(bot))),
+        )
+
+
+async def list_bots(js: JetStreamContext) -> set[str]:
+    """The keys of all bots that have a stream, were it only one that a deletion left behind.
+
+    Raises:
+        UnavailableError: The broker is away.
+    """
+    bots: set[str] = set()
+    offset = 0
+    with broker_errors():
+        while page := await js.streams_info(offset=offset):
+            offset += len(page)
+            bots.update(bot for one in page if (bot := (one.config.metadata or {}).get(BOT_LABEL)))
+    return bots
+
+
+async def _delete(deleting: Awaitable[bool]) -> None:
+    with suppress(NotFoundError):
+        await deleting
 
 
 async def check_lanes(js: JetStreamContext, bot: str, stage: Stage, lanes: int) -> bool:

@@ -54,8 +54,8 @@ async def read_trail(bus: "Bus", *, after: int = 0) -> list[TrailEntry]:
     return entries
 
 
-async def read_trail_from(bus: "Bus", after: int) -> tuple[list[TrailEntry], int]:
-    """The entries behind the sequence `after`, and where to go on from. Raises UnavailableError."""
-    stored = await read_stream(bus.nc, trail_stream(bus.bot), after=after)
+async def read_trail_from(bus: "Bus", after: int, *, limit: int | None = None) -> tuple[list[TrailEntry], int]:
+    """The entries behind the sequence `after`, at most `limit`, and where to go on from. Raises UnavailableError."""
+    stored = await read_stream(bus.nc, trail_stream(bus.bot), after=after, limit=limit)
     entries = [TrailEntry.model_validate_json(message.data) for message in stored]
     return entries, stored[-1].seq if stored else after

@@ -87,7 +87,6 @@ def test_a_provider_says_who_it_is() -> None:
 def test_counters_that_alerts_watch_exist_before_anything_happens() -> None:
     start_counters("ticket")
 
-    assert REGISTRY.get_sample_value("supportbot_ledger_discrepancies_total", {"stage": "ticket"}) is not None
     assert (
         REGISTRY.get_sample_value("supportbot_dead_letters_total", {"stage": "ticket", "reason": "rejected"})
         is not None
