@@ -4,6 +4,8 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -22,6 +24,7 @@ from supportbot.deadletters import (
     show_dead_letter,
 )
 from supportbot.errors import UserError
+from supportbot.nats_connection import Access
 from supportbot.nats_errors import broker_errors
 from supportbot.topology import Stage, dead_letter_stream
 
@@ -33,6 +36,22 @@ MAX_NUMBER = 2**63 - 1
 
 BotOption = Annotated[str, typer.Option("--bot", help="The bot's name.")]
 URLOption = Annotated[str, typer.Option("--url", envvar="SUPPORTBOT_NATS_URL", help="Where NATS listens.")]
+CredsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--creds",
+        envvar="SUPPORTBOT_NATS_CREDENTIALS_FILE",
+        exists=True,
+        dir_okay=False,
+        help="A .creds file for NATS.",
+    ),
+]
+CAOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--ca", envvar="SUPPORTBOT_NATS_CA_FILE", exists=True, dir_okay=False, help="CA certificates (PEM) of NATS."
+    ),
+]
 JSONOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Numbers = Annotated[
     list[int] | None, typer.Argument(metavar="NUMBER...", min=1, max=MAX_NUMBER, help="Numbers from `list`.")
@@ -45,16 +64,28 @@ GREETING = b"INFO "
 GREETING_TIMEOUT_S = 2.0
 
 
+@dataclass(frozen=True)
+class Place:
+    """Which bot, and how to get to its server."""
+
+    url: str
+    bot: str
+    creds: Path | None
+    ca: Path | None
+
+
 @app.command("list")
 def list_command(
     bot: BotOption,
     url: URLOption = DEFAULT_URL,
+    creds: CredsOption = None,
+    ca: CAOption = None,
     stage: Annotated[str | None, typer.Option(help="Only of whatsapp, classifier or ticket.")] = None,
     as_json: JSONOption = False,
 ) -> None:
     """List the dead letters, oldest first."""
     wanted = _parse_stage(stage)
-    letters = _with_bus(url, bot, lambda bus: list_dead_letters(bus, stage=wanted))
+    letters = _with_bus(Place(url, bot, creds, ca), lambda bus: list_dead_letters(bus, stage=wanted))
     if as_json:
         typer.echo(json.dumps([_describe(letter) for letter in letters], indent=2))
         return
@@ -77,10 +108,12 @@ def show_command(
     number: Annotated[int, typer.Argument(min=1, max=MAX_NUMBER, help="A number from `list`.")],
     bot: BotOption,
     url: URLOption = DEFAULT_URL,
+    creds: CredsOption = None,
+    ca: CAOption = None,
     show_text: Annotated[bool, typer.Option("--show-text", help="With the event, which holds message text.")] = False,
 ) -> None:
     """Show one dead letter as JSON."""
-    letter = _with_bus(url, bot, lambda bus: show_dead_letter(bus, number))
+    letter = _with_bus(Place(url, bot, creds, ca), lambda bus: show_dead_letter(bus, number))
     shown = _describe(letter)
     if show_text:
         shown["event"] = _body(letter)
@@ -92,11 +125,13 @@ def replay_command(
     bot: BotOption,
     numbers: Numbers = None,
     url: URLOption = DEFAULT_URL,
+    creds: CredsOption = None,
+    ca: CAOption = None,
     every: All = False,
     as_json: JSONOption = False,
 ) -> None:
     """Put dead letters back on their way, in their order."""
-    _tell("replayed", _each(bot, url, numbers, every, replay_dead_letter), as_json)
+    _tell("replayed", _each(Place(url, bot, creds, ca), numbers, every, replay_dead_letter), as_json)
 
 
 @app.command("drop")
@@ -104,15 +139,17 @@ def drop_command(
     bot: BotOption,
     numbers: Numbers = None,
     url: URLOption = DEFAULT_URL,
+    creds: CredsOption = None,
+    ca: CAOption = None,
     every: All = False,
     as_json: JSONOption = False,
 ) -> None:
     """Delete dead letters for good."""
-    _tell("dropped", _each(bot, url, numbers, every, drop_dead_letter), as_json)
+    _tell("dropped", _each(Place(url, bot, creds, ca), numbers, every, drop_dead_letter), as_json)
 
 
 def _each(
-    bot: str, url: str, numbers: list[int] | None, every: bool, do: Callable[[Bus, int], Awaitable[DeadLetter]]
+    place: Place, numbers: list[int] | None, every: bool, do: Callable[[Bus, int], Awaitable[DeadLetter]]
 ) -> list[DeadLetter]:
     """Do it to the named dead letters, or to all, oldest first."""
     if bool(numbers) == every:
@@ -122,7 +159,7 @@ def _each(
         chosen = numbers or [letter.seq for letter in await list_dead_letters(bus)]
         return [await do(bus, number) for number in sorted(chosen)]
 
-    return _with_bus(url, bot, run)
+    return _with_bus(place, run)
 
 
 def _tell(done: str, letters: list[DeadLetter], as_json: bool) -> None:
@@ -135,13 +172,15 @@ def _tell(done: str, letters: list[DeadLetter], as_json: bool) -> None:
         typer.echo(f"{done} {letter.seq}: {letter.message_ref} ({letter.stage}, {letter.reason})")
 
 
-def _with_bus(url: str, bot: str, use: Callable[[Bus], Awaitable[T]]) -> T:
+def _with_bus(place: Place, use: Callable[[Bus], Awaitable[T]]) -> T:
     async def run() -> T:
+        url = place.url
         # A bus goes on asking for a server that is not there; a person wants to know it at once.
         if not any([await _greets(server.strip()) for server in url.split(",")]):
             shown = ", ".join(server.rpartition("@")[2] for server in url.split(","))
             raise UserError(f"no NATS server answers at {shown}; `supportbot up` says its address: give it with --url")
-        async with Bus.connect(url, bot=bot, service="dlq") as bus:
+        access = Access(credentials=place.creds, ca=place.ca)
+        async with Bus.connect(url, bot=place.bot, service="dlq", access=access) as bus:
             await _check_bot(bus)
             return await use(bus)
 
