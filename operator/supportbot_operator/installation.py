@@ -65,7 +65,7 @@ async def _master_key(api: API, namespace: str, name: str) -> Keys:
             version = (await api.get("v1", "Secret", namespace, name))["metadata"]["resourceVersion"]
             patch = {"metadata": {"resourceVersion": version}, "data": {MASTER_KEY: _base64(fresh)}}
             await api.merge("v1", "Secret", namespace, name, patch)
-            log.info("master_key_made", secret=name)
+            log.info("master_key_made", object=name)
         except ConflictError:
             log.info("master_key_made_by_another")
         held = await _read(api, namespace, name)

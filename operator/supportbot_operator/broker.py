@@ -1,0 +1,291 @@
+"""The operator's side of NATS: the bots' streams, their janitors, what their services report, how messages fare.
+
+One connection serves all bots. While the broker is away bots are reconciled all the same; their conditions tell.
+"""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Self
+
+import structlog
+from nats.aio.msg import Msg
+
+from supportbot.bus import Bus
+from supportbot.cancellation import end_for_sure
+from supportbot.errors import PermanentError, TemporaryError, UnavailableError
+from supportbot.janitor import run_janitor
+from supportbot.nats_connection import Access, Connection, open_connection
+from supportbot.nats_errors import DEPENDENCY
+from supportbot.pipeline_state import PipelineState, PipelineWatch
+from supportbot.reader import read_stream
+from supportbot.topology import LIVE, Bucket, Profile, bucket_name, delete_topology, ensure_topology
+from supportbot_operator.authority import BrokerAuthority
+from supportbot_operator.check import ensure_check_stream
+from supportbot_operator.config import OperatorConfig
+from supportbot_operator.desired import Bot
+from supportbot_operator.keys import bot_key
+from supportbot_operator.reports import parse_report, say_same
+from supportbot_operator.status import REPORT_LASTS, Pipeline, Report
+from supportbot_operator.store import BotName
+
+OBSERVE_S = 15.0
+"""Between two looks at a bot's streams."""
+ENSURE_AGAIN_S = 300.0
+"""Streams that somebody deleted by hand come back after so long at the latest."""
+COUNTERS_EVERY = timedelta(seconds=60)
+"""Counters in the status move at most so often."""
+FORGET_AFTER = timedelta(minutes=10)
+"""A process that has not reported for so long is gone for good."""
+RETRY_S = 2.0
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass
+class _Served:
+    """A bot that is served over the present connection."""
+
+    key: str
+    ensured_at: float
+    task: asyncio.Task[None] | None = None
+    reports: dict[str, Report] = field(default_factory=dict)
+    pipeline: Pipeline | None = None
+
+
+class Broker:
+    """Made by `open`; `run` keeps the connection.
+
+    Args:
+        config: Address, lanes, sizes.
+        access: The operator's own credentials.
+        changed: Is told a bot of which something has changed that its status shows.
+    """
+
+    def __init__(self, config: OperatorConfig, access: Access, changed: Callable[[BotName], None]) -> None:
+        self._config, self._access, self._changed = config, access, changed
+        self._connection: Connection | None = None
+        self._problem = "the operator is connecting to NATS"
+        self._served: dict[BotName, _Served] = {}
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls, config: OperatorConfig, authority: BrokerAuthority, changed: Callable[[BotName], None]
+    ) -> AsyncIterator[Self]:
+        """A broker whose credentials are in a private folder for as long as it is used."""
+        with tempfile.TemporaryDirectory(prefix="supportbot-operator-") as folder:
+            access = Access(
+                credentials=_write(Path(folder) / "nats.creds", authority.operator_credentials()),
+                ca=_write(Path(folder) / "ca.crt", authority.ca),
+            )
+            yield cls(config, access, changed)
+
+    @property
+    def profile(self) -> Profile:
+        """The limits of the bots' streams."""
+        streams = self._config.streams
+        return replace(LIVE, stream_bytes=streams.bytes, media_bytes=streams.media_bytes, replicas=streams.replicas)
+
+    async def run(self) -> None:
+        """Keep connected until cancelled; begin anew when the broker closes the connection for good."""
+        while True:
+            try:
+                await self._connected()
+            except (TemporaryError, PermanentError) as exc:
+                self._lost(exc)
+            await asyncio.sleep(RETRY_S)
+
+    async def ensure(self, bot: Bot) -> None:
+        """Make the bot's streams, and serve it from then on. Raises TemporaryError or PermanentError."""
+        connection = self._require()
+        name, now = BotName(bot.namespace, bot.name), asyncio.get_running_loop().time()
+        served = self._served.get(name)
+        if served is not None and now - served.ensured_at < ENSURE_AGAIN_S:
+            return
+        js = connection.nc.jetstream()
+        await ensure_topology(js, bot.key, self._config.streams.lanes, self.profile)
+        if served is None:
+            served = self._served[name] = _Served(bot.key, now)
+            served.task = asyncio.create_task(
+                end_for_sure(self._serve(connection, name, served)), name=f"serve {bot.key}"
+            )
+        served.ensured_at = now
+
+    async def forget(self, bot: BotName) -> None:
+        """Stop serving a bot that is gone, and delete its streams. Raises TemporaryError or PermanentError."""
+        connection = self._require()
+        await self._stop(bot)
+        await delete_topology(connection.nc.jetstream(), bot_key(*bot))
+        log.info("streams_deleted", namespace=bot.namespace, bot=bot.name)
+
+    def reports(self, bot: BotName) -> Sequence[Report]:
+        """What the bot's services said last."""
+        served = self._served.get(bot)
+        return tuple(served.reports.values()) if served else ()
+
+    def pipeline(self, bot: BotName) -> Pipeline | None:
+        """How the bot's messages fare."""
+        served = self._served.get(bot)
+        return served.pipeline if served else None
+
+    def _require(self) -> Connection:
+        if self._connection is None or not self._connection.nc.is_connected:
+            raise UnavailableError(self._problem, dependency=DEPENDENCY)
+        return self._connection
+
+    async def _connected(self) -> None:
+        """Serve over one connection until it is closed for good."""
+        async with open_connection(self._config.nats.url, service="operator", access=self._access) as connection:
+            await ensure_check_stream(connection.nc.jetstream())
+            self._connection = connection
+            self._problem = "NATS does not answer"
+            connection.on_reconnect.append(self._reconnected)
+            try:
+                while not connection.nc.is_closed:  # noqa: ASYNC110 - nobody tells
+                    await asyncio.sleep(1.0)
+            finally:
+                self._connection = None
+                for bot in tuple(self._served):
+                    await self._stop(bot)
+        raise UnavailableError("NATS closed the connection", dependency=DEPENDENCY)
+
+    async def _reconnected(self) -> None:
+        """The broker may have come back without its store: look at everything again."""
+        for bot, served in self._served.items():
+            served.ensured_at = -ENSURE_AGAIN_S
+            self._changed(bot)
+
+    def _lost(self, error: TemporaryError | PermanentError) -> None:
+        if str(error) != self._problem:
+            log.warning("nats_unavailable", error=str(error))
+        self._problem = str(error)
+
+    async def _stop(self, bot: BotName) -> None:
+        served = self._served.pop(bot, None)
+        if served is None or served.task is None:
+            return
+        served.task.cancel()
+        await asyncio.gather(served.task, return_exceptions=True)
+
+    async def _serve(self, connection: Connection, name: BotName, served: _Served) -> None:
+        """Janitor, reports and observation of one bot, until cancelled."""
+        async with Bus.share(connection, bot=served.key) as bus, asyncio.TaskGroup() as tasks:
+            tasks.create_task(end_for_sure(self._keep_tidy(bus)), name="janitor")
+            tasks.create_task(end_for_sure(self._listen(bus, name, served)), name="reports")
+            tasks.create_task(end_for_sure(self._observe(bus, name, served)), name="observe")
+
+    async def _keep_tidy(self, bus: Bus) -> None:
+        while True:
+            with suppress(TemporaryError):  # It is said by whoever else needs the broker.
+                await run_janitor(bus, lanes=self._config.streams.lanes)
+            await asyncio.sleep(RETRY_S)
+
+    async def _listen(self, bus: Bus, name: BotName, served: _Served) -> None:
+        """Take reports as they are written, after those that are there."""
+        bucket = bucket_name(bus.bot, Bucket.STATE)
+        root = f"$KV.{bucket}."
+
+        async def take(msg: Msg) -> None:
+            self._take(name, served, msg.subject[len(root) :], msg.data, datetime.now(UTC))
+
+        sub = await bus.nc.subscribe(f"{root}>", cb=take)
+        try:
+            while True:
+                try:
+                    for stored in await read_stream(bus.nc, f"KV_{bucket}", subject=f"{root}>"):
+                        self._take(name, served, stored.subject[len(root) :], stored.data, stored.at)
+                except TemporaryError as exc:
+                    log.warning("reports_not_read", bot=bus.bot, error=str(exc))
+                    await asyncio.sleep(RETRY_S)
+                    continue
+                await asyncio.Event().wait()
+        finally:
+            with suppress(Exception):
+                await sub.unsubscribe()
+
+    def _take(self, name: BotName, served: _Served, key: str, data: bytes, at: datetime) -> None:
+        try:
+            report = parse_report(data, at)
+        except ValueError as exc:
+            log.warning("report_not_understood", bot=served.key, key=key, error=str(exc))
+            return
+        before = served.reports.get(key)
+        if before is not None and before.at > at:
+            return
+        served.reports[key] = report
+        if before is None or not say_same(before, report):
+            self._changed(name)
+
+    async def _observe(self, bus: Bus, name: BotName, served: _Served) -> None:
+        """Look at the streams again and again; tell when the status would say something else."""
+        watch = PipelineWatch(bus, lanes=self._config.streams.lanes)
+        while True:
+            before = served.pipeline
+            try:
+                served.pipeline = throttle(before, to_pipeline(await watch.look()))
+            except TemporaryError as exc:
+                served.pipeline = None
+                served.ensured_at = -ENSURE_AGAIN_S
+                log.warning("pipeline_not_observed", bot=bus.bot, error=str(exc))
+            if drop_gone(served.reports, datetime.now(UTC)) or served.pipeline != before:
+                self._changed(name)
+            await asyncio.sleep(OBSERVE_S)
+
+
+def to_pipeline(state: PipelineState) -> Pipeline:
+    """What the status needs of a bot's pipeline."""
+    ages = [(state.at - queue.oldest_at).total_seconds() for queue in state.queues.values() if queue.oldest_at]
+    return Pipeline(
+        received=state.received,
+        tickets=state.tickets,
+        dead_lettered=state.dead_lettered,
+        waiting_dead_letters=sum(state.dead_letters.values()),
+        unaccounted=len(state.unaccounted),
+        oldest_age_s=max(ages, default=0.0),
+        updated_at=state.at,
+    )
+
+
+def throttle(before: Pipeline | None, now: Pipeline) -> Pipeline:
+    """What the status shows: counters that only grow move once a minute, whatever is wrong shows at once."""
+    assert now.updated_at is not None
+    if before is None or before.updated_at is None:
+        return now
+    if now.updated_at - before.updated_at >= COUNTERS_EVERY:
+        # The time of unchanged counters stays: a bot at rest writes nothing.
+        return (
+            replace(now, updated_at=before.updated_at) if replace(now, updated_at=before.updated_at) == before else now
+        )
+    return replace(
+        now,
+        received=before.received,
+        tickets=before.tickets,
+        dead_lettered=before.dead_lettered,
+        updated_at=before.updated_at,
+    )
+
+
+def drop_gone(reports: dict[str, Report], now: datetime) -> bool:
+    """Forget processes that have long stopped reporting; whether one has just become too old to count."""
+    turned = False
+    for key, report in tuple(reports.items()):
+        age = now - report.at
+        if age > FORGET_AFTER:
+            del reports[key]
+        elif REPORT_LASTS < age <= REPORT_LASTS + timedelta(seconds=2 * OBSERVE_S):
+            turned = True
+    return turned
+
+
+def _write(path: Path, text: str) -> Path | None:
+    """A private file; None when there is nothing to write."""
+    if not text:
+        return None
+    path.touch(mode=0o600)
+    path.write_text(text)
+    return path
