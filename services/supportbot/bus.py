@@ -47,8 +47,10 @@ class Bus:
 
     @property
     def is_ready(self) -> bool:
-        """Connected, and every lane has heard from the broker within 15 s and is served."""
-        return self.nc.is_connected and all(lane.is_served for lane in self.lanes)
+        """Connected, and every lane may pull, has heard from the broker within 15 s, and is served."""
+        return self.nc.is_connected and all(
+            lane.is_served and not self.connection.is_denied(lane.asks) for lane in self.lanes
+        )
 
     @classmethod
     @asynccontextmanager

@@ -33,7 +33,7 @@ class Lane:
     def __init__(self, nc: Client, stream: str, durable: str, handle: Callable[[Msg], Awaitable[None]]) -> None:
         self._nc, self._handle = nc, handle
         self.stream, self.durable = stream, durable
-        self._api = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}"
+        self.asks = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}"
         self._options = {"expires": int(EXPIRES_S * 1e9), "idle_heartbeat": int(HEARTBEAT_S * 1e9)}
         self._queue: asyncio.Queue[Msg] = asyncio.Queue()
         self._owed = 0
@@ -89,7 +89,7 @@ class Lane:
         self._owed += want
         request = json.dumps({"batch": want, **self._options}).encode()
         with suppress(nats.errors.OutboundBufferLimitError, nats.errors.ConnectionClosedError):
-            await self._nc.publish(self._api, request, f"{self._inbox}.{self._generation}")
+            await self._nc.publish(self.asks, request, f"{self._inbox}.{self._generation}")
 
     async def _frame(self, msg: Msg) -> None:
         """Take a frame; it never waits for the handler, or heartbeats would be late."""

@@ -4,6 +4,7 @@ A service has a connection of its own (`Bus.connect`); the operator opens one an
 """
 
 import asyncio
+import logging
 import re
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -31,6 +32,16 @@ WATCH_FILES_S = 5.0
 MAX_DENIED = 20
 """So many refused subjects are remembered; the log has all of them."""
 
+
+class _NoWordOnEOF(logging.Filter):
+    """Drops asyncio's warning that the library's way to start TLS causes whenever a connection ends."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return "eof_received" not in record.getMessage()
+
+
+_NO_WORD_ON_EOF = _NoWordOnEOF()
+
 _DENIED = re.compile(r'permissions violation for (?P<what>publish|subscription) to "(?P<subject>[^"]*)"')
 _UNAUTHORIZED = re.compile(r"authorization violation|authentication (expired|revoked|timeout)", re.IGNORECASE)
 
@@ -45,6 +56,9 @@ class Access:
     """Certificates (PEM) that the server's must be signed by; with it the connection is always TLS."""
 
 
+Contents = tuple[bytes | None, ...]
+"""Of the files of an Access."""
+
 NO_ACCESS = Access()
 """A broker on loopback that lets everybody in."""
 
@@ -56,8 +70,10 @@ class Connection:
         self.nc, self.service = nc, service
         self.publisher = Publisher(nc)
         self.denied: dict[str, str] = {}
-        """Per subject that the broker refused `publish` or `subscription`: the credentials lack the right. It stays
-        until there are other credentials, since nothing else helps."""
+        """Per subject (in lower case, as the library tells it) that the broker refused since the last connect
+        `publish` or `subscription`: the credentials lack the right, and asking again does not help."""
+        self.shut_out: AccessError | None = None
+        """Why the broker lets this connection in no more; it goes on trying, since the files may change."""
         self.on_reconnect: list[Callable[[], Awaitable[None]]] = []
 
     @property
@@ -72,8 +88,14 @@ class Connection:
     async def reconnected(self) -> None:
         """Begin anew what was asked before the connection broke."""
         log.info("nats_connected")
+        self.denied.clear()
+        self.shut_out = None
         for call in list(self.on_reconnect):
             await call()
+
+    def is_denied(self, subject: str) -> bool:
+        """Whether the broker refused the subject."""
+        return subject.lower() in self.denied
 
     def refuse(self, what: str, subject: str) -> None:
         """Remember a refusal; each subject is logged once."""
@@ -105,8 +127,9 @@ async def open_connection(
     context = _make_tls(url, access)
     nc = _Client(demands_tls=context is not None)
     connection = Connection(nc, service=service)
+    contents = _read(access)
     await _connect(connection, url, inbox or f"_INBOX_{service}", access, context)
-    following = asyncio.create_task(_follow(connection, access, context), name="follow credentials")
+    following = asyncio.create_task(_follow(connection, access, contents, context), name="follow credentials")
     try:
         await connection.publisher.start()
         yield connection
@@ -149,9 +172,14 @@ async def _connect(
         if match := _DENIED.search(str(error)):
             connection.refuse(match["what"], match["subject"])
             return
-        log.warning("nats_error", error=repr(error))
-        if (access_error := _explain(error, access)) is not None and not refused.done():
-            refused.set_result(access_error)
+        connection.shut_out = _explain(error, access) or connection.shut_out
+        if connection.shut_out is None:
+            log.warning("nats_error", error=repr(error))
+        elif not connecting.done():
+            if not refused.done():
+                refused.set_result(connection.shut_out)
+        else:
+            log.error("nats_access_refused", reason=connection.shut_out.reason, error=str(connection.shut_out))
 
     async def disconnected() -> None:
         if not connection.nc.is_closed:
@@ -199,6 +227,7 @@ async def _connect(
 def _make_tls(url: str, access: Access) -> ssl.SSLContext | None:
     if access.ca is None and not any(urlsplit(one.strip()).scheme == "tls" for one in url.split(",")):
         return None
+    logging.getLogger("asyncio").addFilter(_NO_WORD_ON_EOF)
     try:
         return ssl.create_default_context(cafile=access.ca)
     except (OSError, ssl.SSLError) as exc:
@@ -231,9 +260,8 @@ def _describe(credentials: Path | None) -> str:
     return f"the credentials of {str(credentials)!r}"
 
 
-async def _follow(connection: Connection, access: Access, context: ssl.SSLContext | None) -> None:
+async def _follow(connection: Connection, access: Access, before: Contents, context: ssl.SSLContext | None) -> None:
     """Connect anew whenever a file has changed: Kubernetes writes a rotated Secret into running pods."""
-    before = _read(access)
     while True:
         await asyncio.sleep(WATCH_FILES_S)
         if (now := _read(access)) == before or None in now:
@@ -243,11 +271,10 @@ async def _follow(connection: Connection, access: Access, context: ssl.SSLContex
             with suppress(OSError, ssl.SSLError):
                 context.load_verify_locations(access.ca)
         log.info("nats_access_changed")
-        connection.denied.clear()
         await connection.nc.force_reconnect()
 
 
-def _read(access: Access) -> tuple[bytes | None, ...]:
+def _read(access: Access) -> Contents:
     """The files' contents; None for one that cannot be read just now."""
     contents: list[bytes | None] = []
     for path in (access.credentials, access.ca):

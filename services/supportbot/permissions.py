@@ -1,7 +1,9 @@
 """What each service may do on NATS (pure): exact allow-lists, made of the names of `topology`.
 
 Whatever is not listed is refused by the broker: other stages, other bots, the stored subjects, the management of
-streams. See `docs/security.md` for what subject permissions cannot prevent.
+streams. What the broker does not check is the reply subject of a permitted request: a service that was taken over can
+have an answer, even a value that it wrote itself, delivered to a subject that it may not publish to. It cannot read
+anything that way.
 """
 
 from collections.abc import Iterator

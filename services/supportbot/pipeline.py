@@ -82,8 +82,10 @@ async def _watch(health: Health, bus: Bus, away: str, paused: bool) -> None:
     A refused publish is repeated for ever, so that nothing is lost; the check says so until the credentials change.
     """
     while True:
-        complaint = bus.connection.complaint
-        if complaint:
+        complaint, shut_out = bus.connection.complaint, bus.connection.shut_out
+        if shut_out is not None and not bus.nc.is_connected:
+            health.set("bus", State.DOWN, f"{shut_out}; {away}", shut_out.reason)
+        elif complaint:
             state = State.DEGRADED if bus.is_ready and (bus.lanes or paused) else State.DOWN
             health.set("bus", state, complaint, "PermissionDenied")
         elif bus.is_ready and (bus.lanes or paused):

@@ -23,7 +23,7 @@ from supportbot.deadletters import (
     replay_dead_letter,
     show_dead_letter,
 )
-from supportbot.errors import UserError
+from supportbot.errors import UnavailableError, UserError
 from supportbot.nats_connection import Access
 from supportbot.nats_errors import broker_errors
 from supportbot.topology import Stage, dead_letter_stream
@@ -181,8 +181,13 @@ def _with_bus(place: Place, use: Callable[[Bus], Awaitable[T]]) -> T:
             raise UserError(f"no NATS server answers at {shown}; `supportbot up` says its address: give it with --url")
         access = Access(credentials=place.creds, ca=place.ca)
         async with Bus.connect(url, bot=place.bot, service="dlq", access=access) as bus:
-            await _check_bot(bus)
-            return await use(bus)
+            try:
+                await _check_bot(bus)
+                return await use(bus)
+            except UnavailableError as exc:
+                if not (complaint := bus.connection.complaint):
+                    raise
+                raise UserError(f"{complaint}; give other ones with --creds") from exc
 
     return asyncio.run(run())
 

@@ -105,6 +105,22 @@ async def test_a_refused_publish_is_seen_and_done_once_the_credentials_allow_it(
         assert bus.connection.complaint == ""
 
 
+async def test_who_is_shut_out_later_says_why_and_comes_back(
+    secured: SecuredNATS, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("supportbot.nats_connection.WATCH_FILES_S", 0.05)
+    access = secured.write("rotated", make_credentials("rotated"))
+    async with open_connection(secured.url, service="operator", access=access) as connection:
+        secured.write("rotated", make_credentials("rotated", signer=SYSTEM))
+        await until(lambda: connection.shut_out is not None)
+        assert connection.shut_out is not None
+        assert connection.shut_out.reason == "CredentialsRefused"
+        assert not connection.nc.is_connected
+        secured.write("rotated", make_credentials("rotated"))
+        await until(lambda: connection.nc.is_connected)
+        assert connection.shut_out is None
+
+
 async def test_a_bucket_that_is_not_there_is_told_apart_from_a_broker_that_is_away(
     secured: SecuredNATS, operator: Connection
 ) -> None:
