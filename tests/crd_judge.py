@@ -51,8 +51,9 @@ METADATA = {
 """What of the API server's own ObjectMeta matters here; the CRD leaves it to the server."""
 
 _UNIT_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-_QUANTITY = re.compile(r"([0-9]+(?:\.[0-9]+)?)(k|M|G|T|Ki|Mi|Gi|Ti)?")
-_FACTOR = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
+_QUANTITY = re.compile(r"([0-9]+(?:\.[0-9]+)?)(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?")
+_FACTOR = {"": 1, "m": 0.001, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15}
+_FACTOR |= {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50}
 
 Schema = Mapping[str, Any]
 
@@ -177,6 +178,14 @@ def _list_type(
         seen.append(identity)
 
 
+def _int_or_string(
+    validator: Validator, is_so: bool, instance: object, schema: Schema
+) -> Iterator[jsonschema.ValidationError]:
+    """CEL cannot read 1.0 here: every rule on it fails, and the CRD has one on each such field."""
+    if is_so and isinstance(instance, float):
+        yield jsonschema.ValidationError("neither an integer nor a text")
+
+
 def _format(validator: Validator, name: str, instance: object, schema: Schema) -> Iterator[jsonschema.ValidationError]:
     if name == "int32" and isinstance(instance, int | float) and not -(2**31) <= instance < 2**31:
         yield jsonschema.ValidationError("not an int32")
@@ -192,6 +201,7 @@ _Validator = jsonschema.validators.extend(  # type: ignore[no-untyped-call]
         "required": _required,
         "pattern": _pattern,
         "format": _format,
+        "x-kubernetes-int-or-string": _int_or_string,
         "x-kubernetes-list-type": _list_type,
     },
 )
@@ -203,7 +213,7 @@ def _rules(value: object, schema: Schema, at: tuple[str | int, ...], old: object
         if "oldSelf" in rule["rule"] and old is None:
             continue
         if not _holds(rule["rule"], _cel(value, schema), None if old is None else _cel(old, schema)):
-            field = rule.get("fieldPath", "").removeprefix(".")
+            field = re.sub(r"\['([^']+)'\]", r".\1", rule.get("fieldPath", "")).removeprefix(".")
             yield Refusal(_path_text((*at, field) if field else at), rule["message"])
     if isinstance(value, dict):
         for name, child in schema.get("properties", {}).items():
@@ -238,7 +248,9 @@ def _cel(value: object, schema: Schema) -> celtypes.Value:
         return celtypes.DurationType(datetime.timedelta(seconds=_duration(value) or 0.0))
     if isinstance(value, dict):
         properties = schema.get("properties", {})
-        return celtypes.MapType({celtypes.StringType(k): _cel(v, properties.get(k, {})) for k, v in value.items()})
+        # CEL has no hyphens in names; the API server writes them out.
+        names = {name: celtypes.StringType(name.replace("-", "__dash__")) for name in value}
+        return celtypes.MapType({names[k]: _cel(v, properties.get(k, {})) for k, v in value.items()})
     if isinstance(value, list):
         return celtypes.ListType([_cel(item, schema.get("items", {})) for item in value])
     assert value is None or isinstance(value, bool | int | float | str)

@@ -100,7 +100,9 @@ def explain(error: ErrorDetails, *, fields: Mapping[str, str]) -> str:
             return f"must be a whole number; it is {_value(value)}"
         case "bool_type":
             return f"must be true or false; it is {_value(value)}"
-        case "model_type" | "model_attributes_type" | "dict_type":
+        case "dict_type":
+            return f"must be an object; it is {type_name(value)}"
+        case "model_type" | "model_attributes_type":
             return f"must be an object{_with_fields(fields)}; it is {type_name(value)}"
         case "tuple_type":
             return f"must be a list; it is {type_name(value)}"

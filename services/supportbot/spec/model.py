@@ -277,10 +277,22 @@ class Replies(Part):
     """React with a question mark when a message may be an incident or not."""
 
 
+def _requests_within_limits(part: Mapping[str, Any]) -> Iterator[InitErrorDetails]:
+    match part.get("resources"):
+        case {"requests": Mapping() as requests, "limits": Mapping() as limits}:
+            for name, amount in requests.items():
+                asked, limit = s.quantity(amount), s.quantity(limits.get(name))
+                if asked is not None and limit is not None and asked > limit:
+                    message = f"must not be more than the limit {shown(limits[name])}; it is {shown(amount)}"
+                    yield line_error(message, "resources", "requests", name)
+
+
 class Component(Part):
     """How one service runs in the cluster."""
 
-    resources: dict[str, Any] = Field(default_factory=dict)
+    RULES: ClassVar[tuple[Rule, ...]] = (_requests_within_limits,)
+
+    resources: s.Resources = Field(default_factory=dict)
     """The container's resources, as in a Pod: requests and limits."""
 
 

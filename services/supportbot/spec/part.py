@@ -52,7 +52,9 @@ class Part(BaseModel):
         try:
             part = handler(data)
         except ValidationError as error:
-            details = [detail for detail in error.errors(include_url=False) if not _echoes(detail)]
+            every = error.errors(include_url=False)
+            unknown = {detail["loc"][:-1] for detail in every if detail["loc"][-1:] == ("[key]",)}
+            details = [detail for detail in every if not _echoes(detail, unknown)]
             errors = [*map(cls._translate, details), *errors]
             raise ValidationError.from_exception_data(cls.__name__, errors) from None
         if errors:
@@ -62,7 +64,9 @@ class Part(BaseModel):
     @classmethod
     def _translate(cls, detail: ErrorDetails) -> InitErrorDetails:
         message = detail["msg"] if detail["type"] == "fault" else explain(detail, fields=cls._fields())
-        return line_error(message, *detail["loc"])
+        # Of a key that is not allowed, pydantic says so below the key.
+        place = detail["loc"][:-1] if detail["loc"][-1:] == ("[key]",) else detail["loc"]
+        return line_error(message, *place)
 
     @classmethod
     @functools.cache
@@ -72,9 +76,11 @@ class Part(BaseModel):
         return {name: text.split("\n\n")[0].replace("\n", " ").rstrip(".") for name, text in fields.items()}
 
 
-def _echoes(detail: ErrorDetails) -> bool:
-    """Whether it only says that a list is too short once its bad entries are left out."""
-    return detail["type"] == "too_short" and len(detail["input"]) >= detail["ctx"]["min_length"]
+def _echoes(detail: ErrorDetails, unknown: set[tuple[int | str, ...]]) -> bool:
+    """Whether it says nothing new: a list too short once its bad entries are left out, a value under an unknown key."""
+    if detail["type"] == "too_short" and len(detail["input"]) >= detail["ctx"]["min_length"]:
+        return True
+    return any(detail["loc"][: len(key)] == key and detail["loc"] != (*key, "[key]") for key in unknown)
 
 
 def requires(field: str, *, unless: Callable[[Mapping[str, Any]], bool], message: str) -> Rule:

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, Strict, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, Strict, StringConstraints
 
 from supportbot.spec.faults import PLACEHOLDER, shown
 
@@ -18,6 +19,7 @@ DIGITS = r"^[0-9]+$"
 TEMPERATURE = r"^[0-2](\.[0-9]{1,2})?$"
 DURATION = r"^([0-9]{1,6}(ms|s|m))+$"
 STORAGE_SIZE = r"^[1-9][0-9]{0,5}(M|G|T|Mi|Gi|Ti)$"
+QUANTITY = r"^[0-9]{1,15}(\.[0-9]{1,9})?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$"
 HTTP_URL = r"^https?://([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\])(:[0-9]{1,5})?(/[A-Za-z0-9._~!$&()*+,;=:@/-]*)?$"
 LABEL_VALUE = r"^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$"
 REFERRED_NAME = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"
@@ -29,6 +31,15 @@ TEMPLATE_FIELDS = ("ticket_number", "folio", "subject", "category", "priority", 
 """What a reply's template may mention, in braces. A field that the occasion does not have is left empty."""
 TEMPLATE = r"^([^{}]|\{(" + "|".join(TEMPLATE_FIELDS) + r")\})*$"
 
+_QUANTITY_MAX = 10**15
+"""Of a number without quotes."""
+_QUANTITY_WHOLE = re.compile(QUANTITY.removesuffix("$") + r"\Z")
+_QUANTITY_UNITS = {"": Decimal(1), "m": Decimal("0.001")} | {
+    f"{unit}{binary}": Decimal(1024 if binary else 1000) ** power
+    for power, unit in enumerate("KMGTP", start=1)
+    for binary in ("", "i")
+}
+_QUANTITY_UNITS["k"] = _QUANTITY_UNITS.pop("K")
 _UNIT_S = {"ms": 0.001, "s": 1.0, "m": 60.0}
 
 
@@ -128,9 +139,37 @@ def duration_s(text: str) -> float:
     return sum(int(number) * _UNIT_S[unit] for number, unit in re.findall(r"([0-9]+)(ms|s|m)", text))
 
 
+def quantity(value: object) -> Decimal | None:
+    """An amount of CPU or memory such as `500m`, `512Mi` or 2; None where it is none."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return Decimal(value) if 0 <= value <= _QUANTITY_MAX else None
+    if not isinstance(value, str) or not _QUANTITY_WHOLE.match(value):
+        return None
+    number = value.rstrip("mkKMGTPi")
+    return Decimal(number) * _QUANTITY_UNITS[value.removeprefix(number)]
+
+
 def _whole(value: object) -> object:
     """The API server takes 512.0 for 512."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _quantity(value: object) -> object:
+    if quantity(value) is None:
+        quoted = ": put it in quotes" if isinstance(value, float) else ""
+        raise ValueError(f"must be a quantity such as 500m or 512Mi; it is {shown(value)}{quoted}")
+    return value
+
+
+def _without_nulls(*fields: str) -> BeforeValidator:
+    """The API server takes one of its fields that is null for one that is absent."""
+
+    def prune(value: object) -> object:
+        if not isinstance(value, dict):
+            return value
+        return {key: item for key, item in value.items() if item is not None or key not in fields}
+
+    return BeforeValidator(prune)
 
 
 Text = Annotated[str, Strict()]
@@ -179,6 +218,18 @@ Timeout = Annotated[
     bounded(duration_s, 1.0, 120.0, "between 1s and 120s"),
 ]
 StorageSize = Annotated[Text, StringConstraints(max_length=32), shaped(STORAGE_SIZE, "a quantity such as 1Gi or 500Mi")]
+Quantity = Annotated[int | str, PlainValidator(_quantity)]
+Resources = Annotated[
+    dict[
+        Literal["requests", "limits"],
+        Annotated[
+            dict[Literal["cpu", "memory", "ephemeral-storage"], Quantity],
+            _without_nulls("cpu", "memory", "ephemeral-storage"),
+        ],
+    ],
+    _without_nulls("requests", "limits"),
+]
+"""A container's resources as they stand in a Pod."""
 HTTPURL = Annotated[
     Text,
     StringConstraints(max_length=512),

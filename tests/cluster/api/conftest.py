@@ -65,12 +65,13 @@ async def _remove_namespace(admin: Kube, name: str) -> None:
         await admin.request("PUT", f"/api/v1/namespaces/{name}/finalize", {**gone, "spec": {"finalizers": []}})
 
 
-@pytest_asyncio.fixture
-async def crd(admin: Kube) -> Object:
-    """The project's CRD, served by the API server."""
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def crd(control_plane: ControlPlane) -> Object:
+    """The project's CRD, served by the API server; who changes it there puts it back."""
     definition: Object = yaml.safe_load(CRD_FILE.read_text())
-    await admin.apply(definition)
-    await serve(admin, definition)
+    async with Kube(control_plane.url, control_plane.tls, control_plane.admin_token) as admin:
+        await admin.apply(definition)
+        await serve(admin, definition)
     return definition
 
 

@@ -11,13 +11,16 @@ from hypothesis import HealthCheck, given, settings
 from tests.cluster.api.control_plane import ControlPlane
 from tests.cluster.api.kube import Kube, Refused
 from tests.crd_judge import crd_judge
-from tests.unit.spec.corpus import BAD, GOOD, altered_specs, document
+from tests.unit.spec.corpus import BAD, CHANGES, GOOD, Change, altered_specs, document
 
 from supportbot.spec import SpecError, parse_bot
 
 pytestmark = [pytest.mark.api, pytest.mark.xdist_group("api")]
 
 JUDGE = crd_judge()
+NAMESPACE = "default"
+"""Where nothing is stored, as these are dry runs; it is always there."""
+BOTS = f"/apis/supportbot.dev/v1alpha1/namespaces/{NAMESPACE}/supportbots"
 
 
 def created(spec: dict[str, Any], namespace: str) -> dict[str, Any]:
@@ -27,9 +30,9 @@ def created(spec: dict[str, Any], namespace: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("path", GOOD, ids=lambda path: path.stem)
-async def test_good_spec_is_stored_with_the_same_defaults(admin: Kube, crd: object, namespace: str, path: Path) -> None:
+async def test_good_spec_is_stored_with_the_same_defaults(admin: Kube, crd: object, path: Path) -> None:
     expected = JUDGE.defaulted(document(path))["spec"]
-    spec = created(document(path), namespace)
+    spec = created(document(path), NAMESPACE)
     assert (await admin.create(spec, dryRun="All"))["spec"] == expected
     # To server-side apply a null is a value, which the schema refuses; elsewhere it counts as absent.
     assert (await admin.apply(without_nulls(spec), dryRun="All"))["spec"] == expected
@@ -41,19 +44,34 @@ def without_nulls(value: Any) -> Any:
     return [without_nulls(item) for item in value] if isinstance(value, list) else value
 
 
+def place_of(path: Path) -> str:
+    """Where it is refused, by its first line."""
+    return path.read_text().splitlines()[0].removeprefix("# ").partition(": ")[0]
+
+
 @pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)
-async def test_bad_spec_is_refused_at_the_same_place(admin: Kube, crd: object, namespace: str, path: Path) -> None:
-    place = path.read_text().splitlines()[0].removeprefix("# ").partition(": ")[0]
+async def test_bad_spec_is_refused_at_the_same_place(admin: Kube, crd: object, path: Path) -> None:
+    place = place_of(path)
     with pytest.raises(Refused) as refused:
-        await admin.request("POST", bots(namespace), document(path), fieldValidation="Strict", dryRun="All")
+        await admin.request("POST", BOTS, document(path), fieldValidation="Strict", dryRun="All")
     assert refused.value.status in (400, 422)
     if place.startswith("spec"):
         # Of an object where a list belongs, the API server names the first thing in it.
         assert {found[: len(place)] for found in refused.value.places} == {place}, refused.value
 
 
-def bots(namespace: str) -> str:
-    return f"/apis/supportbot.dev/v1alpha1/namespaces/{namespace}/supportbots"
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.name)
+async def test_changes(admin: Kube, crd: object, namespace: str, change: Change) -> None:
+    stored = await admin.create(created(change.old(), namespace))
+    replacement = {**stored, "spec": change.new()["spec"]}
+    if not change.place:
+        assert (await admin.replace(replacement))["spec"] == JUDGE.defaulted(change.new())["spec"]
+        return
+    with pytest.raises(Refused) as refused:
+        await admin.replace(replacement)
+    assert refused.value.status == 422
+    assert refused.value.places == {change.place}
+    assert change.message in refused.value.message
 
 
 @pytest.fixture
@@ -70,11 +88,9 @@ def connection(control_plane: ControlPlane) -> Iterator[httpx.Client]:
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
-def test_altered_spec_gets_one_verdict(
-    connection: httpx.Client, crd: object, namespace: str, changed: dict[str, Any]
-) -> None:
+def test_altered_spec_gets_one_verdict(connection: httpx.Client, crd: object, changed: dict[str, Any]) -> None:
     query = {"fieldValidation": "Strict", "dryRun": "All"}
-    answer = connection.post(bots(namespace), params=query, json=created(copy.deepcopy(changed), namespace))
+    answer = connection.post(BOTS, params=query, json=created(copy.deepcopy(changed), NAMESPACE))
     assert answer.status_code in (201, 400, 422)
     assert answer.is_success == accepted(changed) == (JUDGE.refusals(changed) == []), answer.text
     if answer.is_success:
