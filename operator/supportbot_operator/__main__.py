@@ -35,6 +35,7 @@ from supportbot_operator.lag import Lag
 from supportbot_operator.lease import Lease
 from supportbot_operator.reconcile import Reconciler
 from supportbot_operator.store import BotName, Store
+from supportbot_operator.sweep import sweep
 from supportbot_operator.watch import run_watches
 from supportbot_operator.workers import Workers
 from supportbot_operator.workqueue import WorkQueue
@@ -163,7 +164,7 @@ async def _work(
         lambda: prepare(cluster, config, place.namespace), "installation_not_prepared"
     )
     _log.info("operator_working", namespaces=list(config.watch_namespaces) or "all")
-    async with Broker.open(config, installation.authority, queue.add) as broker:
+    async with Broker.open(config, installation, queue.add) as broker:
         reconciler = Reconciler(
             api=cluster,
             store=store,
@@ -176,6 +177,7 @@ async def _work(
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(end_for_sure(broker.run()), name="broker")
             tasks.create_task(workers.run(), name="workers")
+            tasks.create_task(sweep(broker, cluster, store, queue.add, config.watch_namespaces), name="sweep")
 
 
 async def _until_served(cluster: Cluster) -> None:

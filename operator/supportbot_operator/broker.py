@@ -23,11 +23,11 @@ from supportbot.nats_connection import Access, Connection, open_connection
 from supportbot.nats_errors import DEPENDENCY
 from supportbot.pipeline_state import PipelineState, PipelineWatch
 from supportbot.reader import read_stream
-from supportbot.topology import LIVE, Bucket, Profile, bucket_name, delete_topology, ensure_topology
-from supportbot_operator.authority import BrokerAuthority
+from supportbot.topology import LIVE, Bucket, Profile, bucket_name, delete_topology, ensure_topology, list_bots
 from supportbot_operator.check import ensure_check_stream
 from supportbot_operator.config import OperatorConfig
 from supportbot_operator.desired import Bot
+from supportbot_operator.installation import Installation
 from supportbot_operator.keys import bot_key
 from supportbot_operator.reports import parse_report, say_same
 from supportbot_operator.status import REPORT_LASTS, Pipeline, Report
@@ -64,10 +64,13 @@ class Broker:
         config: Address, lanes, sizes.
         access: The operator's own credentials.
         changed: Is told a bot of which something has changed that its status shows.
+        installation: Tells our bots' streams from those of others in the same account.
     """
 
-    def __init__(self, config: OperatorConfig, access: Access, changed: Callable[[BotName], None]) -> None:
-        self._config, self._access, self._changed = config, access, changed
+    def __init__(
+        self, config: OperatorConfig, access: Access, changed: Callable[[BotName], None], installation: str
+    ) -> None:
+        self._config, self._access, self._changed, self._installation = config, access, changed, installation
         self._connection: Connection | None = None
         self._problem = "the operator is connecting to NATS"
         self._served: dict[BotName, _Served] = {}
@@ -75,21 +78,15 @@ class Broker:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, config: OperatorConfig, authority: BrokerAuthority, changed: Callable[[BotName], None]
+        cls, config: OperatorConfig, installation: Installation, changed: Callable[[BotName], None]
     ) -> AsyncIterator[Self]:
         """A broker whose credentials are in a private folder for as long as it is used."""
         with tempfile.TemporaryDirectory(prefix="supportbot-operator-") as folder:
             access = Access(
-                credentials=_write(Path(folder) / "nats.creds", authority.operator_credentials()),
-                ca=_write(Path(folder) / "ca.crt", authority.ca),
+                credentials=_write(Path(folder) / "nats.creds", installation.authority.operator_credentials()),
+                ca=_write(Path(folder) / "ca.crt", installation.authority.ca),
             )
-            yield cls(config, access, changed)
-
-    @property
-    def profile(self) -> Profile:
-        """The limits of the bots' streams."""
-        streams = self._config.streams
-        return replace(LIVE, stream_bytes=streams.bytes, media_bytes=streams.media_bytes, replicas=streams.replicas)
+            yield cls(config, access, changed, installation.name)
 
     async def run(self) -> None:
         """Keep connected until cancelled; begin anew when the broker closes the connection for good."""
@@ -108,13 +105,19 @@ class Broker:
         if served is not None and now - served.ensured_at < ENSURE_AGAIN_S:
             return
         js = connection.nc.jetstream()
-        await ensure_topology(js, bot.key, self._config.streams.lanes, self.profile)
+        await ensure_topology(js, bot.key, self._config.streams.lanes, self._profile(name))
         if served is None:
             served = self._served[name] = _Served(bot.key, now)
             served.task = asyncio.create_task(
                 end_for_sure(self._serve(connection, name, served)), name=f"serve {bot.key}"
             )
         served.ensured_at = now
+
+    async def with_streams(self) -> list[BotName]:
+        """The bots of this installation that have streams, whether or not they still exist. Raises TemporaryError."""
+        found = await list_bots(self._require().nc.jetstream())
+        origins = (origin.split("/") for origin in found.values())
+        return [BotName(*parts[1:]) for parts in origins if len(parts) == 3 and parts[0] == self._installation]
 
     async def forget(self, bot: BotName) -> None:
         """Stop serving a bot that is gone, and delete its streams. Raises TemporaryError or PermanentError."""
@@ -132,6 +135,16 @@ class Broker:
         """How the bot's messages fare."""
         served = self._served.get(bot)
         return served.pipeline if served else None
+
+    def _profile(self, bot: BotName) -> Profile:
+        streams = self._config.streams
+        return replace(
+            LIVE,
+            stream_bytes=streams.bytes,
+            media_bytes=streams.media_bytes,
+            replicas=streams.replicas,
+            origin="/".join((self._installation, *bot)),
+        )
 
     def _require(self) -> Connection:
         if self._connection is None or not self._connection.nc.is_connected:

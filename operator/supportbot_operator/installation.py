@@ -32,6 +32,11 @@ class Installation:
     keys: Keys
     authority: BrokerAuthority
 
+    @property
+    def name(self) -> str:
+        """What tells it from every other installation, though they may share a broker."""
+        return self.keys.derive("installation").hex()[:16]
+
 
 async def prepare(api: API, config: OperatorConfig, namespace: str) -> Installation:
     """Read the installation's secrets, and make those that are not there yet. Run by the leader only.

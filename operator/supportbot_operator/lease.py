@@ -85,9 +85,11 @@ class Lease:
         while True:
             await asyncio.sleep(self._timing.retry_s)
             started_at = time.monotonic()
-            if await self._tried():
+            left_s = renewed_at + self._timing.deadline_s - started_at
+            if await self._tried(limit_s=left_s):
                 renewed_at = started_at
             elif self._held is None or time.monotonic() - renewed_at >= self._timing.deadline_s:
+                self._held = None
                 log.error("leadership_lost", identity=self._me)
                 return
 
@@ -101,11 +103,12 @@ class Lease:
             async with asyncio.timeout(self._timing.timeout_s):
                 await self._leases.replace(lease)
         except (TemporaryError, PermanentError, TimeoutError) as exc:
-            log.warning("lease_not_released", error=str(exc))
+            log.warning("lease_not_released", error=str(exc) or type(exc).__name__)
 
-    async def _tried(self) -> bool:
+    async def _tried(self, *, limit_s: float | None = None) -> bool:
+        timeout_s = self._timing.timeout_s if limit_s is None else max(0.0, min(self._timing.timeout_s, limit_s))
         try:
-            async with asyncio.timeout(self._timing.timeout_s):
+            async with asyncio.timeout(timeout_s):
                 return await self._try()
         except ConflictError:  # Somebody else was first.
             self._held = None

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import structlog
 
-from supportbot.errors import PermanentError, TemporaryError
+from supportbot.errors import PermanentError, TemporaryError, UserError
 from supportbot.spec import SpecError, parse_bot
 from supportbot.telemetry import tracer
 from supportbot_operator import metrics
@@ -105,8 +105,10 @@ class Reconciler:
             TemporaryError: It has to be tried again; what could be done is done, and the status tells.
         """
         resource = self.store.bot(name)
-        if resource is None or "deletionTimestamp" in resource["metadata"]:
-            await self.streams.forget(name)
+        if resource is None:
+            await self._forget(name)
+            return None
+        if "deletionTimestamp" in resource["metadata"]:
             return None
         started = time.perf_counter()
         outcome = "error"
@@ -122,6 +124,15 @@ class Reconciler:
                 span.set_attribute("supportbot.outcome", outcome)
                 metrics.observe_reconcile(outcome, time.perf_counter() - started)
         return again_s
+
+    async def _forget(self, name: BotName) -> None:
+        """Delete what Kubernetes does not: the streams. They hold messages, so the API server itself is asked first."""
+        try:
+            await self.api.get(API_VERSION, "SupportBot", name.namespace, name.name)
+        except NotFoundError:
+            await self.streams.forget(name)
+        else:
+            raise TemporaryError("the bot exists, but the watches do not show it (yet)")
 
     async def _reconcile(self, name: BotName, resource: Object) -> float:
         meta, previous = resource["metadata"], resource.get("status") or {}
@@ -239,6 +250,8 @@ class Reconciler:
         except TemporaryError as exc:
             failures.append(exc)
             return Reason.NATS_UNREACHABLE, str(exc)
+        except UserError as exc:
+            return Reason.REFUSED, str(exc)
         return None
 
     async def _grow_volume(self, bot: Bot) -> str:

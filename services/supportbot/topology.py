@@ -22,6 +22,8 @@ from supportbot.nats_errors import broker_errors
 MAX_LANES = 64
 BOT_LABEL = "supportbot.dev/bot"
 """Metadata of every stream of a bot; the value is its key on the bus."""
+ORIGIN_LABEL = "supportbot.dev/origin"
+"""Metadata beside it: which bot that is to whoever made the streams."""
 EVENTS_STREAM = "EVENTS"
 """One per account: the server's advisories. Two streams with the same subjects are refused."""
 
@@ -79,9 +81,6 @@ _BUCKET_TTL_S = {
     Bucket.TOKENS: 0.0,
 }
 
-_READ_BY_LEADER = {Bucket.EFFECTS, Bucket.TOKENS}
-"""A direct read may come from a follower that lags; these two must never miss what was written."""
-
 
 @dataclass(frozen=True)
 class Profile:
@@ -97,6 +96,8 @@ class Profile:
     max_deliver: int = 20
     """The backstop behind the bus's own dead letters."""
     replicas: int = 1
+    origin: str = ""
+    """Kept beside the streams and never read here, so that their maker finds those of bots that are gone."""
 
 
 LIVE = Profile()
@@ -181,11 +182,6 @@ def bucket_name(bot: str, name: str) -> str:
     return f"{bot}_{Bucket(name)}"
 
 
-def is_read_by_leader(bucket: Bucket) -> bool:
-    """Whether a bucket's stream has no direct reads."""
-    return bucket in _READ_BY_LEADER
-
-
 def media_bucket(bot: str) -> str:
     """The object store of attachments."""
     return f"{bot}_media"
@@ -212,7 +208,7 @@ def stream_configs(bot: str, lanes: int, profile: Profile = LIVE) -> list[api.St
         _media_stream(bot, profile),
     ]
     for config in own:
-        config.metadata = {BOT_LABEL: bot}
+        config.metadata = {BOT_LABEL: bot, **({ORIGIN_LABEL: profile.origin} if profile.origin else {})}
     events = api.StreamConfig(
         name=EVENTS_STREAM,
         subjects=[f"{_ADVISORY}.MAX_DELIVERIES.>", f"{_ADVISORY}.MSG_TERMINATED.>"],
@@ -284,18 +280,21 @@ async def delete_topology(js: JetStreamContext, bot: str) -> None:
         )
 
 
-async def list_bots(js: JetStreamContext) -> set[str]:
-    """The keys of all bots that have a stream, were it only one that a deletion left behind.
+async def list_bots(js: JetStreamContext) -> dict[str, str]:
+    """The keys of all bots that have a stream, were it only one that a deletion left behind, with their origins.
 
     Raises:
         UnavailableError: The broker is away.
     """
-    bots: set[str] = set()
+    bots: dict[str, str] = {}
     offset = 0
     with broker_errors():
         while page := await js.streams_info(offset=offset):
             offset += len(page)
-            bots.update(bot for one in page if (bot := (one.config.metadata or {}).get(BOT_LABEL)))
+            for info in page:
+                metadata = info.config.metadata or {}
+                if bot := metadata.get(BOT_LABEL):
+                    bots[bot] = metadata.get(ORIGIN_LABEL, "")
     return bots
 
 
@@ -373,7 +372,9 @@ def _bucket_stream(bot: str, bucket: Bucket, profile: Profile) -> api.StreamConf
         deny_delete=True,
         # No roll-up: its header would let whoever may write one key purge all of them.
         allow_msg_ttl=True,
-        allow_direct=bucket not in _READ_BY_LEADER,
+        # Reads go to the leader: none may miss what was written. And the answer to a direct read has headers and value
+        # of whoever wrote the key, delivered to any reply subject: an event for another bot, say.
+        allow_direct=False,
         num_replicas=profile.replicas,
     )
 

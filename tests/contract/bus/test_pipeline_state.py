@@ -130,7 +130,7 @@ async def test_a_long_trail_is_read_in_portions(bus: Bus, monkeypatch: pytest.Mo
 async def test_a_deleted_bot_leaves_nothing_and_others_their_own(bus: Bus) -> None:
     other = f"{bus.bot}-b"
     await ensure_topology(bus.js, other, LANES, SMALL)
-    assert {bus.bot, other} <= await list_bots(bus.js)
+    assert {bus.bot, other} <= (await list_bots(bus.js)).keys()
     await bus.publish(make_message(1))
     for _ in range(2):
         await delete_topology(bus.js, bus.bot)
@@ -157,17 +157,20 @@ async def streams(bus: Bus) -> AsyncIterator[StreamInfo]:
 
 
 async def test_streams_of_an_earlier_version_become_those_of_this_one(bus: Bus) -> None:
-    """Without the bot's key in their metadata, and with roll-ups; what is in them stays."""
+    """Without the bot's key in their metadata, with roll-ups and direct reads; what is in them stays."""
     await (await bus.bucket(Bucket.MEMORY)).put("key", b"value")
     for config in topology.stream_configs(bus.bot, LANES, SMALL):
         if config.name != topology.EVENTS_STREAM:
             kind = (config.name or "").partition("_")[0]
-            await bus.js.update_stream(replace(config, metadata={}, allow_rollup_hdrs=kind in {"KV", "OBJ"}))
+            old = replace(config, metadata={}, allow_direct=True, allow_rollup_hdrs=kind in {"KV", "OBJ"})
+            await bus.js.update_stream(old)
     assert bus.bot not in await list_bots(bus.js)
     for _ in range(2):
         await ensure_topology(bus.js, bus.bot, LANES, SMALL)
     assert bus.bot in await list_bots(bus.js)
-    assert not (await bus.js.stream_info(f"KV_{bus.bot}_memory")).config.allow_rollup_hdrs
-    entry = await (await bus.bucket(Bucket.MEMORY)).get("key")
+    now = (await bus.js.stream_info(f"KV_{bus.bot}_memory")).config
+    assert (now.allow_rollup_hdrs, now.allow_direct) == (False, False)
+    async with Bus.share(bus.connection, bot=bus.bot) as anew:
+        entry = await (await anew.bucket(Bucket.MEMORY)).get("key")
     assert entry is not None
     assert entry.value == b"value"
