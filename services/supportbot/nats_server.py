@@ -122,14 +122,17 @@ class EmbeddedServer:
             await self.process.wait()
 
     def _config(self) -> str:
-        return _CONFIG.format(
-            port=self.port or -1,
-            folder=json.dumps(str(self.data_dir)),
-            log=json.dumps(str(self.data_dir / "nats-server.log")),
-            store=json.dumps(str(self.data_dir / "nats")),
-            max_file=self._max_file,
-            sync="sync_interval: always" if self._sync == "always" else "",
-        ) + self._extra
+        return (
+            _CONFIG.format(
+                port=self.port or -1,
+                folder=json.dumps(str(self.data_dir)),
+                log=json.dumps(str(self.data_dir / "nats-server.log")),
+                store=json.dumps(str(self.data_dir / "nats")),
+                max_file=self._max_file,
+                sync="sync_interval: always" if self._sync == "always" else "",
+            )
+            + self._extra
+        )
 
     async def _wait_for_ports(self) -> dict[str, list[str]]:
         path = self.data_dir / f"{Path(_find_binary()).name}_{self.process.pid}.ports"

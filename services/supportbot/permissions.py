@@ -2,8 +2,8 @@
 
 Whatever is not listed is refused by the broker: other stages, other bots, the stored subjects, the management of
 streams. What the broker does not check is the reply subject of a permitted request: a service that was taken over can
-have an answer, even a value that it wrote itself, delivered to a subject that it may not publish to. It cannot read
-anything that way.
+have an answer delivered to a subject that it may not publish to. It reads nothing that way, and what arrives is the
+server's own JSON, never an event: that is why no service may read a bucket directly, whose answers are the value.
 """
 
 from collections.abc import Iterator
@@ -80,10 +80,8 @@ def _bucket(bot: str, bucket: Bucket, keys: str, *, reads: bool = True) -> Itera
     name = topology.bucket_name(bot, bucket)
     yield f"{_API}.STREAM.INFO.KV_{name}"
     yield f"$KV.{name}.{keys}"
-    if reads and topology.is_read_by_leader(bucket):
+    if reads:
         yield f"{_API}.STREAM.MSG.GET.KV_{name}"
-    elif reads:
-        yield f"{_API}.DIRECT.GET.KV_{name}.$KV.{name}.>"
 
 
 def _media(bucket: str) -> Iterator[str]:

@@ -9,10 +9,14 @@ from collections.abc import Iterator
 
 import pytest
 from tests.contract.access.support import SecuredNATS
-from tests.events import until
+from tests.events import make_message, until
 
 from supportbot import topology
+from supportbot.contracts import dump_event
+from supportbot.envelope import event_headers, read_event
+from supportbot.errors import PermanentError
 from supportbot.nats_connection import Connection, open_connection
+from supportbot.reader import read_stream
 from supportbot.topology import Bucket, Stage
 
 pytestmark = pytest.mark.nats
@@ -58,7 +62,7 @@ MAY: dict[Stage, set[str]] = {
         "OBJ_media C",
         "OBJ_media M",
     },
-    Stage.CLASSIFIER: {"cls", "KV_memory STREAM.INFO", "KV_memory DIRECT.GET", "KV_memory key"},
+    Stage.CLASSIFIER: {"cls", "KV_memory STREAM.INFO", "KV_memory STREAM.MSG.GET", "KV_memory key"},
     Stage.TICKET: {
         "out",
         "KV_effects STREAM.INFO",
@@ -73,7 +77,7 @@ MAY: dict[Stage, set[str]] = {
         "KV_tokens key",
         "KV_tokens key reply",
         "KV_breakers STREAM.INFO",
-        "KV_breakers DIRECT.GET",
+        "KV_breakers STREAM.MSG.GET",
         "KV_breakers key",
         "OBJ_media STREAM.INFO",
         "OBJ_media STREAM.MSG.GET",
@@ -258,3 +262,45 @@ async def test_two_bots_do_not_see_each_other(
                 await attempt
         assert len(connection.denied) == 6
     assert (await operator.nc.jetstream().stream_info(f"{theirs}-tickets")).state.messages == 0
+
+
+WRITES: dict[Stage, tuple[str, ...]] = {
+    Stage.WHATSAPP: (),
+    Stage.CLASSIFIER: ("memory",),
+    Stage.TICKET: ("effects", "tokens", "breakers"),
+}
+"""Buckets with keys of any name."""
+
+
+async def test_an_answer_that_is_sent_elsewhere_is_no_event_there(
+    secured: SecuredNATS, operator: Connection, bots: tuple[str, str]
+) -> None:
+    """The broker does not check reply subjects: all that a service can make it answer with goes to the other bot."""
+    mine, theirs = bots
+    event = make_message(1)
+    envelope_ = event_headers(event, source="x", at=event.sent_at)
+    js = operator.nc.jetstream()
+    published = [f"{word}.{theirs}.{GROUP}" for word in ("in", "cls", "out")]
+    for stage in Stage:
+        access, inbox = secured.service(mine, stage), topology.inbox_prefix(mine, stage)
+        own = [subject for name, subject in subjects_of(mine) if name in may(stage)]
+        async with open_connection(secured.url, service=stage.value, inbox=inbox, access=access) as connection:
+            for request, reply in itertools.product(own, published):
+                await connection.nc.publish(request, dump_event(event), reply=reply, headers=envelope_)
+            for bucket in WRITES[stage]:
+                key, stream = f"$KV.{mine}_{bucket}.a", f"KV_{mine}_{bucket}"
+                await connection.nc.publish(key, dump_event(event), headers=envelope_)
+                for reply in published:
+                    request = f"$JS.API.STREAM.MSG.GET.{stream}"
+                    await connection.nc.publish(request, json.dumps({"last_by_subj": key}).encode(), reply=reply)
+                    await connection.nc.publish(f"$JS.API.DIRECT.GET.{stream}.{key}", b"", reply=reply)
+            await find_refused(connection)
+    arrived = 0
+    for stage in Stage:
+        stream = topology.stream_name(theirs, stage)
+        for stored in await read_stream(operator.nc, stream, subject=topology.lane_subject(theirs, stage)):
+            arrived += 1
+            with pytest.raises(PermanentError):
+                read_event(stored.headers, stored.data)
+    assert arrived > 10, "or this test shows nothing"
+    assert (await js.stream_info(f"{mine}-inbox")).state.messages > 0
