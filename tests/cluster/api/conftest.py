@@ -65,10 +65,16 @@ async def _remove_namespace(admin: Kube, name: str) -> None:
         await admin.request("PUT", f"/api/v1/namespaces/{name}/finalize", {**gone, "spec": {"finalizers": []}})
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def crd(control_plane: ControlPlane) -> Object:
-    """The project's CRD, served by the API server; who changes it there puts it back."""
+@pytest.fixture(scope="session")
+def definition() -> Object:
+    """The project's CRD as it stands in its file."""
     definition: Object = yaml.safe_load(CRD_FILE.read_text())
+    return definition
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def crd(control_plane: ControlPlane, definition: Object) -> Object:
+    """The CRD, served by the API server."""
     async with Kube(control_plane.url, control_plane.tls, control_plane.admin_token) as admin:
         await admin.apply(definition)
         await serve(admin, definition)
@@ -76,15 +82,30 @@ async def crd(control_plane: ControlPlane) -> Object:
 
 
 async def serve(admin: Kube, definition: Object) -> None:
-    """Waits until the API server serves a CRD that was applied."""
-    spec = definition["spec"]
+    """Waits until the API server serves a CRD as it was applied: its objects, and its schema, which comes last."""
+    name, spec = definition["metadata"]["name"], definition["spec"]
+    api = f"apis/{spec['group']}/{spec['versions'][0]['name']}"
+    plural = spec["names"]["plural"]
+    expected = spec["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
 
     def established(stored: Object) -> bool:
         conditions = stored.get("status", {}).get("conditions") or []
         return any((c["type"], c["status"]) == ("Established", "True") for c in conditions)
 
-    await admin.until("CustomResourceDefinition", definition["metadata"]["name"], "", established)
+    async def served() -> bool:
+        try:
+            await admin.request("GET", f"/{api}/{plural}")
+            schema = await admin.request("GET", f"/openapi/v3/{api}")
+        except Refused as refused:
+            # 429: the storage of a CRD that was changed is made anew.
+            if refused.status not in (404, 429):
+                raise
+            return False
+        kinds = {kind.rpartition(".")[2]: found for kind, found in schema["components"]["schemas"].items()}
+        return spec["names"]["kind"] in kinds and kinds[spec["names"]["kind"]]["properties"]["spec"] == expected
+
+    await admin.until("CustomResourceDefinition", name, "", established)
     async with asyncio.timeout(10):
-        # Discovery follows a moment later, and no object tells when.
-        while not await admin.knows(spec["names"]["kind"]):  # noqa: ASYNC110
+        # No object tells when.
+        while not await served():  # noqa: ASYNC110
             await asyncio.sleep(0.02)

@@ -56,13 +56,15 @@ class ControlPlane:
 
     Args:
         folder: Holds the store, certificates and logs; empty, and of nobody else.
+        emulated: The Kubernetes minor whose APIs and features it has, such as 1.32; its own when absent.
     """
 
     etcd: subprocess.Popen[bytes]
     api_server: subprocess.Popen[bytes]
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, emulated: str | None = None) -> None:
         self.folder = folder
+        self._emulation = f"--emulated-version {emulated}" if emulated else ""
         self.admin_token = secrets.token_hex(16)
         self.ca_file = folder / "certs" / "apiserver.crt"
         self._etcd_port, self._api_port = _ReservedPort(), _ReservedPort()
@@ -154,7 +156,7 @@ class ControlPlane:
 
     def _spawn_api_server(self) -> None:
         flags = _API_SERVER.format(folder=self.folder, port=self._api_port.number, etcd=self._etcd_port.number)
-        self.api_server = self._spawn("kube-apiserver", flags)
+        self.api_server = self._spawn("kube-apiserver", f"{flags} {self._emulation}")
 
     def _spawn(self, name: str, flags: str) -> subprocess.Popen[bytes]:
         with (self.folder / f"{name}.log").open("ab") as log:
