@@ -37,10 +37,10 @@ def helm() -> Path:
     return program
 
 
-def run_helm(*arguments: str | Path) -> str:
+def run_helm(*arguments: str | Path, kubeconfig: Path | None = None) -> str:
     """What helm prints. Raises RefusedError; its files (caches, plug-ins) go to a folder that vanishes."""
     with tempfile.TemporaryDirectory() as home:
-        env = {"HOME": home, "PATH": os.environ["PATH"], "KUBECONFIG": f"{home}/none"}
+        env = {"HOME": home, "PATH": os.environ["PATH"], "KUBECONFIG": str(kubeconfig or f"{home}/none")}
         done = subprocess.run([helm(), *arguments], capture_output=True, text=True, check=False, env=env)
     if done.returncode:
         raise RefusedError(done.stderr + done.stdout)

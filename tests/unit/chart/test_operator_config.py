@@ -130,5 +130,5 @@ def test_images_secrets_and_sizes(tmp_path: Path) -> None:
         "pull_policy": "Always",
         "pull_secrets": ("registry",),
     }
-    assert config.resources.ticket["limits"] == {"cpu": "1", "memory": "1Gi"}
+    assert config.resources.ticket["limits"] == {"cpu": "1", "memory": "1Gi", "ephemeral-storage": "512Mi"}
     assert config.pod_monitor.model_dump() == {"enabled": True, "interval": "1m", "labels": {"release": "prometheus"}}
