@@ -5,9 +5,13 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 # Tests are spread over this many processes.
 JOBS ?= 2
+NODE := tests/cluster/node/cluster
+# Large programs that only judge what we render; each has an environment of its own.
+JUDGES := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/supportbot
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-chaos check format bench lock clean
+.PHONY: help setup demo test test-fast test-chaos test-cluster cluster-tools chart-tools image sbom golden check format \
+	bench lock clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -23,11 +27,30 @@ $(STAMP): requirements-dev.lock pyproject.toml
 demo: setup ## Run the main job with no account and no key: a simulated group, real services, an emulated Zoho Desk.
 	$(BIN)/supportbot demo
 
-test: setup ## Run all tests.
-	$(BIN)/pytest -n $(JOBS) --dist loadgroup
+test: setup cluster-tools chart-tools ## Run all tests but those of a whole node.
+	$(BIN)/pytest -n $(JOBS) --dist loadgroup -m "not node"
 
-test-fast: setup ## Run the tests that take seconds: no processes, no chaos.
+test-fast: setup cluster-tools ## Run the tests that take seconds: no processes, no chaos.
 	$(BIN)/pytest -n $(JOBS) --dist loadgroup tests/unit
+
+test-cluster: setup ## Build the image and try everything on a real node, or on the cluster of KUBECONFIG.
+	[ -n "$$KUBECONFIG" ] || $(NODE) build node
+	$(BIN)/pytest -n 0 -m node tests/cluster
+
+cluster-tools: ## Build etcd, kube-apiserver, kubectl and helm once; they are cached.
+	$(NODE) build api
+
+chart-tools: $(JUDGES)/checkov/.installed-3.3.30 $(JUDGES)/nca/.installed-2.1.0 ## Install the programs that judge manifests.
+
+$(JUDGES)/checkov/.installed-%:
+	$(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check checkov==$*
+	@touch $@
+
+$(JUDGES)/nca/.installed-%:
+	$(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check network-config-analyzer==$*
+	@touch $@
 
 test-chaos: setup ## Kill every process at random moments while messages flow, and count what was lost or doubled.
 	$(BIN)/pytest -n 0 -s tests/chaos

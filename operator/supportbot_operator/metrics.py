@@ -24,7 +24,7 @@ CONDITION = Gauge(
     "1 for the status that a condition of a bot has: True, False, Unknown.",
     ["namespace", "bot", "condition", "status"],
 )
-API_REQUESTS = Counter("supportbot_operator_api_requests_total", "Requests to the API server.", ["method", "code"])
+APPLIES = Counter("supportbot_operator_applies_total", "Objects applied; most of them change nothing.")
 
 _STATUSES = ("True", "False", "Unknown")
 

@@ -137,8 +137,9 @@ class Reconciler:
     async def _reconcile(self, name: BotName, resource: Object) -> float:
         meta, previous = resource["metadata"], resource.get("status") or {}
         generation = meta["generation"]
+        failures: list[Exception] = []
         if not previous.get("conditions"):
-            await self._write_status(resource, begin(generation, self.clock()))
+            await self._settle(self._write_status(resource, begin(generation, self.clock())), failures)
         try:
             bot = read_bot(resource)
         except SpecError as exc:
@@ -146,7 +147,6 @@ class Reconciler:
             return RESYNC_S
         inputs = await self._inputs(bot)
         wanted = desired(bot, inputs)
-        failures: list[Exception] = []
         refused = await self._settle(self._apply_all(bot, wanted), failures)
         broker_problem = await self._ensure_streams(bot, failures)
         volume_problem = await self._grow_volume(bot)
@@ -206,6 +206,7 @@ class Reconciler:
 
         async def apply(obj: Object) -> None:
             async with gate:
+                metrics.APPLIES.inc()
                 try:
                     await self.api.apply(obj)
                 except NotFoundError:

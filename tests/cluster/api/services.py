@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from tests.cluster.api.bots import report
-from tests.cluster.api.kube import Kube
+from tests.cluster.api.kube import Kube, Object
 from tests.cluster.api.platform import Platform
 
 from supportbot.bus import Bus
@@ -85,9 +85,13 @@ async def bus_of(platform: Platform, admin: Kube, namespace: str, bot: str, serv
 
 async def access_of(platform: Platform, admin: Kube, namespace: str, secret: str) -> Access:
     """The files of a Secret, as kubelet would mount them."""
-    found = await admin.until("Secret", secret, namespace, lambda one: "nats.creds" in one.get("data", {}))
+    found = await admin.until("Secret", secret, namespace, _has_credentials, timeout_s=40)
     files = {key: write(platform.folder, f"{secret}-{key}", found["data"][key]) for key in ("nats.creds", "ca.crt")}
     return Access(credentials=files["nats.creds"], ca=files["ca.crt"])
+
+
+def _has_credentials(secret: Object) -> bool:
+    return "nats.creds" in secret.get("data", {})
 
 
 def write(folder: Path, name: str, value: str) -> Path:

@@ -1,7 +1,6 @@
 """The operator as a process against a real API server and a real NATS, with the chart's ServiceAccount token."""
 
 import asyncio
-import base64
 import signal
 import time
 from collections.abc import AsyncIterator
@@ -12,7 +11,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 import yaml
-from nats.js import JetStreamContext
+from nats.aio.client import Client
+from tests.cluster.api.account import account
 from tests.cluster.api.bots import (
     CHILDREN,
     ZOHO_VALUES,
@@ -28,11 +28,8 @@ from tests.cluster.api.platform import Platform, installed
 from tests.cluster.api.rollouts import rollouts
 from tests.cluster.api.services import Services, access_of, running
 
-from supportbot.nats_connection import Access, open_connection
-from supportbot_operator.authority import own_authority
 from supportbot_operator.check import check
-from supportbot_operator.config import load_config
-from supportbot_operator.keys import bot_key, parse_master_key
+from supportbot_operator.keys import bot_key
 
 pytestmark = [pytest.mark.api, pytest.mark.xdist_group("api")]
 
@@ -338,33 +335,21 @@ async def test_what_the_bot_does_not_want_any_more_is_pruned_and_what_is_not_its
 
 async def test_streams_come_with_the_bot_and_go_with_it(platform: Platform, admin: Kube, namespace: str) -> None:
     key = bot_key(namespace, "tiendas")
-    async with account(platform) as js:
+    async with account(platform) as nc:
         async with ready_bot(platform, admin, namespace):
-            assert f"{key}-inbox" in await stream_names(js)
+            assert f"{key}-inbox" in await stream_names(nc)
             await admin.delete("SupportBot", "tiendas", namespace)
-            await until_no_stream(js, key)
-        assert await stream_names(js) == {"CHECK", "EVENTS"}
+            await until_no_stream(nc, key)
+        assert await stream_names(nc) == {"CHECK", "EVENTS"}
 
 
-@asynccontextmanager
-async def account(platform: Platform) -> AsyncIterator[JetStreamContext]:
-    """The account as the operator sees it, with credentials that follow from the master key."""
-    secret = await platform.admin.get("Secret", "supportbot-keys", platform.namespace)
-    keys = parse_master_key(base64.b64decode(secret["data"]["master-key"]))
-    authority = own_authority(keys, load_config(platform.config))
-    access = Access(credentials=platform.folder / "account.creds", ca=platform.folder / "ca.crt")
-    (platform.folder / "account.creds").write_text(authority.operator_credentials())
-    async with open_connection(platform.nats.url, service="test", access=access) as connection:
-        yield connection.nc.jetstream()
+async def stream_names(nc: Client) -> set[str]:
+    return {info.config.name or "" for info in await nc.jetstream().streams_info()}
 
 
-async def stream_names(js: JetStreamContext) -> set[str]:
-    return {info.config.name or "" for info in await js.streams_info()}
-
-
-async def until_no_stream(js: JetStreamContext, key: str) -> None:
+async def until_no_stream(nc: Client, key: str) -> None:
     async with asyncio.timeout(20):
-        while any(key in name for name in await stream_names(js)):  # noqa: ASYNC110 - NATS tells nobody
+        while any(key in name for name in await stream_names(nc)):  # noqa: ASYNC110 - NATS tells nobody
             await asyncio.sleep(0.1)
 
 
@@ -372,13 +357,13 @@ async def test_a_bot_that_was_deleted_while_nobody_looked_leaves_no_streams(
     platform: Platform, admin: Kube, namespace: str
 ) -> None:
     key = bot_key(namespace, "tiendas")
-    async with account(platform) as js:
+    async with account(platform) as nc:
         async with ready_bot(platform, admin, namespace):
             await platform.operators[0].stop(signal.SIGKILL)
             await admin.delete("SupportBot", "tiendas", namespace)
-            assert f"{key}-inbox" in await stream_names(js)
+            assert f"{key}-inbox" in await stream_names(nc)
         await platform.start_operator()
-        await until_no_stream(js, key)
+        await until_no_stream(nc, key)
 
 
 async def test_helm_test_works_with_the_credentials_made_for_it(

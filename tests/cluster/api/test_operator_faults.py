@@ -146,8 +146,9 @@ async def test_an_api_server_that_restarts_is_found_again(
 ) -> None:
     async with at_work(control_plane, admin, namespace, tmp_path) as (platform, operator):
         async with ready_bot(platform, admin, namespace):
-            await control_plane.stop_api_server()
-            await control_plane.start_api_server()
+            pass
+        await control_plane.stop_api_server()
+        await control_plane.start_api_server()
         if operator.process.returncode is not None:
             # It may have lost its Lease; Kubernetes starts it again.
             operator = await platform.start_operator()

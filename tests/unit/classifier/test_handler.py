@@ -39,7 +39,7 @@ class Bucket(KeyValue):
     async def get(self, key: str) -> Entry | None:
         return self.entries.get(key)
 
-    async def create(self, key: str, value: bytes, *, ttl_s: float | None = None) -> int:  # noqa: ARG002
+    async def create(self, key: str, value: bytes, *, ttl_s: float | None = None) -> int:
         if key in self.entries:
             raise ConflictError(key)
         return self._write(key, value)
