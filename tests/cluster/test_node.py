@@ -106,6 +106,14 @@ def test_service_refuses_a_wrong_configuration_with_a_sentence(cluster: Cluster,
     assert "Traceback" not in text
 
 
+def test_operator_refuses_a_wrong_configuration_with_a_sentence(cluster: Cluster, sandbox: str) -> None:
+    command = ["python", "-m", "supportbot_operator", "--config", "/etc/supportbot/missing.yaml"]
+    code, text = run_to_end(cluster, sandbox, make_pod("operator", cluster.image, command))
+    assert code == 2, text
+    assert "/etc/supportbot/missing.yaml" in text
+    assert "Traceback" not in text
+
+
 def test_sigterm_ends_a_process_at_once_and_well(cluster: Cluster, sandbox: str) -> None:
     """The Zoho emulator is process 1 of its container; without a handler of its own SIGTERM would do nothing there."""
     pod = make_pod("zoho", cluster.image, ["python", "-m", "supportbot.emulators.zoho"])
