@@ -6,12 +6,14 @@ STAMP := $(VENV)/.installed
 # Tests are spread over this many processes.
 JOBS ?= 2
 NODE := tests/cluster/node/cluster
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+IMAGE ?= localhost/supportbot:$(VERSION)
 # Large programs that only judge what we render; each has an environment of its own.
 JUDGES := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/supportbot
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-chaos test-cluster cluster-tools chart-tools image sbom golden check format \
-	bench lock clean
+.PHONY: help setup demo test test-fast test-chaos test-cluster cluster-tools chart-tools image image-figures sbom check format \
+	bench bench-operator lock clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -40,7 +42,7 @@ test-cluster: setup ## Build the image and try everything on a real node, or on 
 cluster-tools: ## Build etcd, kube-apiserver, kubectl and helm once; they are cached.
 	$(NODE) build api
 
-chart-tools: $(JUDGES)/checkov/.installed-3.3.30 $(JUDGES)/nca/.installed-2.1.0 ## Install the programs that judge manifests.
+chart-tools: $(JUDGES)/checkov/.installed-3.3.30 $(JUDGES)/nca/.installed-2.1.0 $(JUDGES)/kube-score/.installed-1.20.0 ## Install the programs that judge manifests; they are cached.
 
 $(JUDGES)/checkov/.installed-%:
 	$(PYTHON) -m venv --clear $(@D)
@@ -52,6 +54,20 @@ $(JUDGES)/nca/.installed-%:
 	$(@D)/bin/pip install --quiet --disable-pip-version-check network-config-analyzer==$*
 	@touch $@
 
+$(JUDGES)/kube-score/.installed-%:
+	GOBIN=$(@D)/bin CGO_ENABLED=0 go install -ldflags '-s -w' github.com/zegl/kube-score/cmd/kube-score@v$*
+	@touch $@
+
+image: ## Build the image with buildah, on the base image of the node.
+	$(NODE) build node
+	$(NODE) image . $(IMAGE) --build-arg VERSION=$(VERSION) --build-arg REVISION=$$(git rev-parse HEAD)
+
+image-figures: image setup ## Tell what the image is made of.
+	$(BIN)/python -m tests.cluster.support.image $(IMAGE)
+
+sbom: image setup ## Write dist/sbom.cdx.json: what the image holds (CycloneDX).
+	$(BIN)/python -m tests.cluster.support.image $(IMAGE) --sbom
+
 test-chaos: setup ## Kill every process at random moments while messages flow, and count what was lost or doubled.
 	$(BIN)/pytest -n 0 -s tests/chaos
 
@@ -59,11 +75,15 @@ bench: setup ## Measure the judgement on labelled conversations, and the bus.
 	$(BIN)/python -m tests.benchmarks.judgement
 	$(BIN)/python -m tests.benchmarks.bus
 
+bench-operator: setup cluster-tools ## Measure the operator with a hundred bots, and five minutes at rest.
+	$(BIN)/python -m tests.benchmarks.operator
+
 check: setup ## Lint, types, and the borders between modules.
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/shellcheck $(NODE) .ci/run
 
 format: setup ## Format the code.
 	$(BIN)/ruff check --fix

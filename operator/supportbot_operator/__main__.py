@@ -164,7 +164,12 @@ async def _work(
         lambda: prepare(cluster, config, place.namespace), "installation_not_prepared"
     )
     _log.info("operator_working", namespaces=list(config.watch_namespaces) or "all")
-    async with Broker.open(config, installation, queue.add) as broker:
+
+    def look_at_all() -> None:
+        for bot in store.bots():
+            queue.add(bot)
+
+    async with Broker.open(config, installation, changed=queue.add, connected=look_at_all) as broker:
         reconciler = Reconciler(
             api=cluster,
             store=store,

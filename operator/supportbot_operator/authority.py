@@ -103,10 +103,11 @@ class SharedAuthority:
 BrokerAuthority = AccountAuthority | SharedAuthority
 
 
-def own_authority(keys: Keys, config: OperatorConfig) -> AccountAuthority:
-    """The authority over the chart's own NATS."""
+def own_authority(keys: Keys, config: OperatorConfig, ca: str | None = None) -> AccountAuthority:
+    """The authority over the chart's own NATS; `ca` is given where somebody else makes its certificate."""
     account = Nkey(Kind.ACCOUNT, keys.derive("nats-account"))
-    ca = ca_certificate(keys.derive("nats-ca")) if config.nats.has_tls else ""
+    if ca is None:
+        ca = ca_certificate(keys.derive("nats-ca")) if config.nats.has_tls else ""
     return AccountAuthority(keys=keys, signer=account, account=account.public, ca=ca)
 
 

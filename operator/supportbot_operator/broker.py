@@ -64,13 +64,21 @@ class Broker:
         config: Address, lanes, sizes.
         access: The operator's own credentials.
         changed: Is told a bot of which something has changed that its status shows.
+        connected: Is called when the broker can be reached (again): whatever waits for it need wait no longer.
         installation: Tells our bots' streams from those of others in the same account.
     """
 
     def __init__(
-        self, config: OperatorConfig, access: Access, changed: Callable[[BotName], None], installation: str
+        self,
+        config: OperatorConfig,
+        access: Access,
+        *,
+        changed: Callable[[BotName], None],
+        connected: Callable[[], None],
+        installation: str,
     ) -> None:
-        self._config, self._access, self._changed, self._installation = config, access, changed, installation
+        self._config, self._access, self._installation = config, access, installation
+        self._changed, self._say_connected = changed, connected
         self._connection: Connection | None = None
         self._problem = "the operator is connecting to NATS"
         self._served: dict[BotName, _Served] = {}
@@ -78,7 +86,12 @@ class Broker:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, config: OperatorConfig, installation: Installation, changed: Callable[[BotName], None]
+        cls,
+        config: OperatorConfig,
+        installation: Installation,
+        *,
+        changed: Callable[[BotName], None],
+        connected: Callable[[], None],
     ) -> AsyncIterator[Self]:
         """A broker whose credentials are in a private folder for as long as it is used."""
         with tempfile.TemporaryDirectory(prefix="supportbot-operator-") as folder:
@@ -86,7 +99,7 @@ class Broker:
                 credentials=_write(Path(folder) / "nats.creds", installation.authority.operator_credentials()),
                 ca=_write(Path(folder) / "ca.crt", installation.authority.ca),
             )
-            yield cls(config, access, changed, installation.name)
+            yield cls(config, access, changed=changed, connected=connected, installation=installation.name)
 
     async def run(self) -> None:
         """Keep connected until cancelled; begin anew when the broker closes the connection for good."""
@@ -158,6 +171,7 @@ class Broker:
             self._connection = connection
             self._problem = "NATS does not answer"
             connection.on_reconnect.append(self._reconnected)
+            self._say_connected()
             try:
                 while not connection.nc.is_closed:  # noqa: ASYNC110 - nobody tells
                     await asyncio.sleep(1.0)
@@ -169,9 +183,9 @@ class Broker:
 
     async def _reconnected(self) -> None:
         """The broker may have come back without its store: look at everything again."""
-        for bot, served in self._served.items():
+        for served in self._served.values():
             served.ensured_at = -ENSURE_AGAIN_S
-            self._changed(bot)
+        self._say_connected()
 
     def _lost(self, error: TemporaryError | PermanentError) -> None:
         if str(error) != self._problem:

@@ -45,6 +45,9 @@ class NATS(Part):
     """Whether it is the chart's own, whose keys and certificate the operator makes."""
     server_names: tuple[Annotated[str, Field(min_length=1, max_length=253)], ...] = ()
     """The names in the certificate of the own NATS."""
+    tls_secret: Name | None = None
+    """A Secret beside the operator with the own NATS' certificate (tls.crt, tls.key, ca.crt), when somebody else makes
+    it; absent, the operator does."""
     check_secret: Name | None = None
     """The Secret that gets the credentials of `helm test`."""
     peers: Peers = ()

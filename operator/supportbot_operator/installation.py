@@ -51,8 +51,7 @@ async def prepare(api: API, config: OperatorConfig, namespace: str) -> Installat
         secret = await _read(api, namespace, config.nats.auth_secret) if config.nats.auth_secret else {}
         authority: BrokerAuthority = external_authority(keys, config, secret)
     else:
-        authority = own_authority(keys, config)
-        assert config.nats.auth_secret is not None
+        authority = own_authority(keys, config, await _read_given_ca(api, namespace, config))
         await _fill_server_secret(api, namespace, config, keys)
     if config.nats.check_secret:
         values = {"nats.creds": authority.check_credentials(), "ca.crt": authority.ca}
@@ -83,10 +82,21 @@ async def _master_key(api: API, namespace: str, name: str) -> Keys:
         ) from exc
 
 
+async def _read_given_ca(api: API, namespace: str, config: OperatorConfig) -> str | None:
+    """The authority of a certificate that somebody else makes; None when the operator makes it."""
+    name = config.nats.tls_secret
+    if name is None:
+        return None
+    held = await _read(api, namespace, name)
+    if "ca.crt" not in held:
+        raise UserError(f"Secret {name} has no key ca.crt: bots need it to know NATS")
+    return held["ca.crt"].decode(errors="replace")
+
+
 async def _fill_server_secret(api: API, namespace: str, config: OperatorConfig, keys: Keys) -> None:
     assert config.nats.auth_secret is not None
     values = {"auth.conf": own_server_part(keys)}
-    if config.nats.has_tls and config.nats.server_names:
+    if config.nats.has_tls and config.nats.tls_secret is None:
         held = await _read(api, namespace, config.nats.auth_secret)
         ca, now = ca_certificate(keys.derive("nats-ca")), datetime.now(UTC)
         certificate = held.get("tls.crt", b"").decode(errors="replace")

@@ -103,6 +103,8 @@ async def run_watches(
             settings=make_settings(),
             clusterwide=not namespaces,
             namespaces=list(namespaces),
+            # Only peering uses it; kopf's own would ask for the name of a user that an image need not know.
+            identity=cast("Any", MANAGED_BY),
             stop_flag=stop,
             ready_flag=ready,
         ),

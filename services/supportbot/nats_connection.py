@@ -75,6 +75,7 @@ class Connection:
         self.shut_out: AccessError | None = None
         """Why the broker lets this connection in no more; it goes on trying, since the files may change."""
         self.on_reconnect: list[Callable[[], Awaitable[None]]] = []
+        self._complained: set[str] = set()
 
     @property
     def complaint(self) -> str:
@@ -85,11 +86,18 @@ class Connection:
         more = f", and {len(self.denied) - 1} more" if len(self.denied) > 1 else ""
         return f"NATS refuses {self.service} the {what} to {subject!r}{more}: its credentials lack the permission"
 
+    def complain(self, error: Exception) -> None:
+        """Log an error once until the next connection: while the broker is away it comes twice a second."""
+        if repr(error) not in self._complained:
+            log.warning("nats_error", error=repr(error))
+        self._complained.add(repr(error))
+
     async def reconnected(self) -> None:
         """Begin anew what was asked before the connection broke."""
         log.info("nats_connected")
         self.denied.clear()
         self.shut_out = None
+        self._complained.clear()
         for call in list(self.on_reconnect):
             await call()
 
@@ -174,7 +182,7 @@ async def _connect(
             return
         connection.shut_out = _explain(error, access) or connection.shut_out
         if connection.shut_out is None:
-            log.warning("nats_error", error=repr(error))
+            connection.complain(error)
         elif not connecting.done():
             if not refused.done():
                 refused.set_result(connection.shut_out)

@@ -69,20 +69,26 @@ class Figures:
 async def measure(bots: int, rest_s: float) -> Figures:
     """Run everything once."""
     figures = Figures(bots=bots, rest_s=rest_s)
-    with tempfile.TemporaryDirectory(prefix="supportbot-bench-") as name, ControlPlane(Path(name) / "plane") as plane:
+    with tempfile.TemporaryDirectory(prefix="supportbot-bench-") as name, ControlPlane(_folder(name, "plane")) as plane:
         async with Kube(plane.url, plane.tls, plane.admin_token) as admin:
             definition = yaml.safe_load(CRD_FILE.read_text())
             await admin.apply(definition)
             await serve(admin, definition)
             for namespace in (BOTS, PLATFORM):
                 await admin.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
-            async with installed(plane, admin, PLATFORM, Path(name), {}) as platform:
+            async with installed(plane, admin, PLATFORM, _folder(name, "platform"), {}) as platform:
                 operator = await platform.start_operator()
                 await platform.start_nats()
                 await operator.until_ready()
                 async with account(platform) as nc, rollouts(admin, BOTS):
                     await _measure(figures, platform, operator, nc)
     return figures
+
+
+def _folder(parent: str, name: str) -> Path:
+    folder = Path(parent) / name
+    folder.mkdir()
+    return folder
 
 
 async def _measure(figures: Figures, platform: Platform, operator: Operator, nc: Client) -> None:
