@@ -14,7 +14,8 @@ _WARNING_TYPES = {"Stalled"}
 
 def condition_event(namespace: str, name: str, uid: str, condition: Object, now: datetime) -> Object:
     """The Event that tells of a condition's new status or reason; its type is Warning where something is wrong."""
-    is_wrong = (condition["status"] == "True") == (condition["type"] in _WARNING_TYPES)
+    wrong = "True" if condition["type"] in _WARNING_TYPES else "False"
+    is_wrong = condition["status"] == wrong and condition["reason"] not in {"Progressing", "Paused"}
     at = format_time(now)
     note = f"{condition['type']} is {condition['status']}: {condition['message'] or condition['reason']}"
     return {
@@ -28,7 +29,7 @@ def condition_event(namespace: str, name: str, uid: str, condition: Object, now:
             "name": name,
             "uid": uid,
         },
-        "type": "Warning" if is_wrong and condition["reason"] not in {"Progressing", "Paused"} else "Normal",
+        "type": "Warning" if is_wrong else "Normal",
         "reason": condition["reason"],
         "message": note[:MAX_MESSAGE_CHARS],
         "firstTimestamp": at,

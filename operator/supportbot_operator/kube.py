@@ -5,6 +5,7 @@ others stay, and an apply that changes nothing writes nothing. The manager's nam
 """
 
 import json
+import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -181,16 +182,16 @@ def _root(api_version: str) -> str:
 
 
 @asynccontextmanager
-async def connect() -> AsyncIterator[Cluster]:
-    """The cluster that the process runs in, or the one of KUBECONFIG.
+async def connect(kubeconfig: str | None = None) -> AsyncIterator[Cluster]:
+    """The cluster that the process runs in, or the one of a file; without either that of KUBECONFIG.
 
     Raises:
         kubernetes.aio.config.ConfigException: There is neither.
     """
     configuration = Configuration()
-    try:
+    if kubeconfig is None and "KUBERNETES_SERVICE_HOST" in os.environ:
         kube_config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
-    except kube_config.ConfigException:
-        await kube_config.load_kube_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+    else:
+        await kube_config.load_kube_config(kubeconfig, client_configuration=configuration)  # type: ignore[no-untyped-call]
     async with ApiClient(configuration) as api:
         yield Cluster(api)

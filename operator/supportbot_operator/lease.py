@@ -1,5 +1,7 @@
 """Which replica works: one Lease, renewed every two seconds; the others keep their view warm.
 
+The chart brings the Lease, empty, so that it goes with the release.
+
 Not `kubernetes.aio.leaderelection` of 37.0.2: it cannot create the first Lease (its `pretty=True` is refused), and
 after a network error it goes on leading without telling. The rules are those of client-go's leader election: times are
 measured with the own clock only, from before the last successful renewal.
@@ -14,7 +16,7 @@ from typing import Protocol
 import structlog
 
 from supportbot.errors import PermanentError, TemporaryError
-from supportbot_operator.kube import ConflictError, NotFoundError, Object
+from supportbot_operator.kube import ConflictError, Object
 
 API_VERSION, KIND = "coordination.k8s.io/v1", "Lease"
 
@@ -39,9 +41,6 @@ class Leases(Protocol):
 
     async def get(self, api_version: str, kind: str, namespace: str, name: str) -> Object:
         """One object, or NotFoundError."""
-
-    async def create(self, obj: Object) -> Object:
-        """A new object, or ConflictError."""
 
     async def replace(self, obj: Object) -> Object:
         """Write the object, or ConflictError."""
@@ -117,11 +116,7 @@ class Lease:
         return False
 
     async def _try(self) -> bool:
-        try:
-            lease = await self._leases.get(API_VERSION, KIND, self._namespace, self._name)
-        except NotFoundError:
-            meta = {"name": self._name, "namespace": self._namespace}
-            lease = {"apiVersion": API_VERSION, "kind": KIND, "metadata": meta}
+        lease = await self._leases.get(API_VERSION, KIND, self._namespace, self._name)
         spec = lease.get("spec") or {}
         if spec != self._seen:
             self._seen, self._seen_at = spec, time.monotonic()
@@ -130,8 +125,7 @@ class Lease:
             self._held = None
             return False
         lease["spec"] = self._mine(spec, is_renewal=holder == self._me)
-        is_new = "resourceVersion" not in lease["metadata"]
-        self._held = await (self._leases.create(lease) if is_new else self._leases.replace(lease))
+        self._held = await self._leases.replace(lease)
         return True
 
     def _mine(self, spec: Object, *, is_renewal: bool) -> Object:

@@ -20,6 +20,9 @@ REPORT_LASTS = timedelta(seconds=45)
 BACKLOG_AGE_S = 300.0
 MAX_MESSAGE_CHARS = 1000
 
+_PASSING = {"Starting", "StreamsMissing"}
+"""What a service says of its bus for a moment after its start."""
+
 
 class Type(StrEnum):
     """The conditions, in the order in which `Ready` asks for causes."""
@@ -223,6 +226,8 @@ def _pipeline(observed: Observed) -> Verdict:
         return Verdict("False", reason, message)
     for component in Component:
         bus = _worst(observed, component, "bus")
+        if bus is not None and bus.reason in _PASSING:
+            return Verdict("Unknown", bus.reason, f"{component}: {bus.message}")
         if bus is not None and bus.state in {State.DOWN, State.DEGRADED}:
             return Verdict("False", bus.reason or Reason.NATS_UNREACHABLE, f"{component}: {bus.message}")
     pipeline = observed.pipeline
@@ -299,7 +304,9 @@ def _status(
     conditions = [
         _condition(type_, verdict, generation, now, before.get(type_.value)) for type_, verdict in verdicts.items()
     ]
-    changes = [one for one in conditions if _word(one) != _word(before.get(one["type"], {}))]
+    # What is not known yet is no news.
+    known = [one for one in conditions if one["status"] != "Unknown" or one["type"] in before]
+    changes = [one for one in known if _word(one) != _word(before.get(one["type"], {}))]
     return Status({**body, "conditions": conditions, "observedGeneration": generation}, changes)
 
 

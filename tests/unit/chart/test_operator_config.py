@@ -43,6 +43,7 @@ def test_the_default(tmp_path: Path) -> None:
     assert config.nats.model_dump() == {
         "url": "tls://supportbot-nats.helpdesk.svc:4222",
         "auth_secret": "supportbot-nats-auth",
+        "tls_secret": None,
         "managed": True,
         "server_names": (
             "supportbot-nats",

@@ -24,7 +24,6 @@ FOR_BOTS = {
     "events": ("create", "patch"),
 }
 BESIDE_ITSELF = {
-    "coordination.k8s.io/leases": ("create",),
     "coordination.k8s.io/leases supportbot-operator": ("get", "update"),
     "secrets supportbot-keys,supportbot-nats-auth,supportbot-nats-check": ("get", "patch"),
     "events": ("create", "patch"),
@@ -92,7 +91,6 @@ def test_the_release_namespace_is_the_default_of_the_namespace_scope() -> None:
 def test_secrets_of_others_are_only_read() -> None:
     role = one(profile("external-nats"), "Role", "supportbot-operator")
     assert table(role) == {
-        "coordination.k8s.io/leases": ("create",),
         "coordination.k8s.io/leases supportbot-operator": ("get", "update"),
         "secrets supportbot-keys,supportbot-nats-check": ("get", "patch"),
         "secrets shared-nats": ("get",),
