@@ -219,7 +219,7 @@ _ETCD = """
 _API_SERVER = """
 --etcd-servers http://127.0.0.1:{etcd} --cert-dir {folder}/certs
 --bind-address 127.0.0.1 --advertise-address 127.0.0.1 --secure-port {port} --permit-port-sharing
---endpoint-reconciler-type none --service-cluster-ip-range 10.0.0.0/24 --allow-privileged
+--endpoint-reconciler-type none --service-cluster-ip-range 10.0.0.0/16 --allow-privileged
 --authorization-mode RBAC --token-auth-file {folder}/tokens.csv
 --service-account-issuer https://localhost
 --service-account-key-file {folder}/service-accounts.key

@@ -1,0 +1,339 @@
+"""The whole product on a real node: the chart installed as a newcomer would, and then everything that can happen to it.
+
+The tests of this module build on each other: one release, in the order of the file.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+from tests.cluster.support.cluster import Cluster, Object
+from tests.cluster.support.node import ROOT, node
+from tests.cluster.support.objects import make_namespace, make_pod
+from tests.cluster.test_node import run_to_end
+
+pytestmark = pytest.mark.node
+
+CHART = str(ROOT / "charts" / "supportbot")
+PLATFORM, SHOPS = "helpdesk", "shops"
+READY_S = 240.0
+TICKET_S = 90.0
+POLL_S = 0.5
+
+SHOPS_BOT: Object = {
+    "apiVersion": "supportbot.dev/v1alpha1",
+    "kind": "SupportBot",
+    "metadata": {"name": "tiendas"},
+    "spec": {
+        "mode": "Shadow",
+        "whatsapp": {"gateway": "Simulator", "groups": [{"jid": "120363000000000002@g.us"}]},
+    },
+}
+
+PROBE_NATS = """
+import asyncio, json, pathlib, ssl, sys
+import nats
+
+subjects = json.loads(sys.argv[1])
+refused = set()
+
+async def main():
+    async def note(error):
+        refused.add(str(error))
+    folder = "/run/own"
+    nc = await nats.connect(sys.argv[2], user_credentials=folder + "/nats.creds", error_cb=note,
+                            tls=ssl.create_default_context(cafile=folder + "/ca.crt"))
+    for subject in subjects["publish"]:
+        await nc.publish(subject, b"x")
+    for subject in subjects["subscribe"]:
+        await nc.subscribe(subject)
+    await nc.flush()
+    await asyncio.sleep(1)
+    await nc.close()
+
+asyncio.run(main())
+print(json.dumps(sorted(refused)))
+"""
+
+
+@dataclass(frozen=True)
+class Release:
+    """The demo profile in a namespace of restricted pods."""
+
+    cluster: Cluster
+
+    def values(self, **more: str) -> list[str]:
+        """The options of install and upgrade."""
+        repository, _, tag = self.cluster.image.rpartition(":")
+        values = {"demo.enabled": "true", "image.repository": repository, "image.tag": tag, **more}
+        if self.cluster.nats_image:
+            repository, _, tag = self.cluster.nats_image.rpartition(":")
+            values |= {"nats.image.repository": repository, "nats.image.tag": tag}
+        return [option for name, value in values.items() for option in ("--set", f"{name}={value}")]
+
+    def until_ready(self, bot: str = "demo", namespace: str = PLATFORM) -> None:
+        """Wait as the notes of the chart say."""
+        self.cluster.wait(f"sbot/{bot}", "create", namespace=namespace, timeout_s=READY_S)
+        self.cluster.wait(f"sbot/{bot}", "condition=Ready", namespace=namespace, timeout_s=READY_S)
+
+    @contextmanager
+    def group(self, bot: str = "demo", namespace: str = PLATFORM) -> Iterator[httpx.Client]:
+        """The bot's simulated group, with its API key."""
+        secret = self.cluster.get("secret", f"{bot}-api-key", "--template={{.data}}", namespace=namespace)
+        headers = {"authorization": f"Bearer {decode(secret['data']['api-key'])}"}
+        with (
+            self.cluster.forward(f"service/{bot}-whatsapp", 3001, namespace=namespace) as port,
+            httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=30) as client,
+        ):
+            yield client
+
+    @contextmanager
+    def desk(self) -> Iterator[Callable[[], Object]]:
+        """What the emulated Zoho Desk holds."""
+        with (
+            self.cluster.forward("service/supportbot-demo", 4990, namespace=PLATFORM) as port,
+            httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client,
+        ):
+
+            def read() -> Object:
+                found: Object = client.get("/_emulator/state").raise_for_status().json()
+                return found
+
+            yield read
+
+
+def decode(value: str) -> str:
+    import base64
+
+    return base64.b64decode(value).decode()
+
+
+@pytest.fixture(scope="module")
+def release(cluster: Cluster) -> Iterator[Release]:
+    """Installed once; what a test leaves behind is removed."""
+    made = Release(cluster)
+    cluster.apply(make_namespace(PLATFORM))
+    cluster.helm("install", "supportbot", CHART, *made.values(), namespace=PLATFORM)
+    yield made
+    cluster.run("helm", "uninstall", "supportbot", "--namespace", PLATFORM, "--ignore-not-found", check=False)
+    for namespace in (SHOPS, PLATFORM):
+        cluster.kubectl("delete", "namespace", namespace, "--ignore-not-found", "--wait=false")
+    cluster.kubectl("delete", "crd", "supportbots.supportbot.dev", "--ignore-not-found")
+
+
+def say(group: httpx.Client, number: int, text: str) -> str:
+    """Somebody says something in the group; the id of the message."""
+    message_id = f"level3-{number}"
+    body = {"id": message_id, "sender": {"phone": "+529985550199", "name": "Nora"}, "text": text}
+    group.post("/simulator/messages", json=body).raise_for_status()
+    return message_id
+
+
+def until(found: Callable[[], Any], what: str, timeout_s: float = TICKET_S) -> Any:
+    """The first true answer; nothing in the cluster tells when it comes."""
+    deadline = time.monotonic() + timeout_s
+    while not (answer := found()):
+        assert time.monotonic() < deadline, f"no {what} within {timeout_s} s"
+        time.sleep(POLL_S)
+    return answer
+
+
+def reported(release: Release, number: int) -> float:
+    """A new incident becomes a ticket and an answer in the group; the seconds that the ticket took."""
+    site = 1000 + number
+    text = f"buen día, la {site} no puede facturar, su apoyo por favor"
+    with release.desk() as desk, release.group() as group:
+        begun = time.monotonic()
+        say(group, number, text)
+        ticket = until(lambda: [one for one in desk()["tickets"] if str(site) in one["subject"]], "ticket")[0]
+        seconds = time.monotonic() - begun
+        until(lambda: [text for text in answers(group) if ticket["ticketNumber"] in text], "answer in the group")
+    return seconds
+
+
+def answers(group: httpx.Client) -> list[str]:
+    """What the bot has said."""
+    life = group.get("/simulator/messages", params={"after": 0, "limit": 5000}).raise_for_status().json()
+    return [entry["text"] for entry in life["messages"] if entry["from_bot"] and entry.get("text")]
+
+
+def test_the_demo_profile_shows_tickets_to_a_newcomer(release: Release, record_property: Any) -> None:
+    release.until_ready()
+    with release.desk() as desk:
+        until(lambda: len(desk()["tickets"]) >= 5, "five tickets")
+    with release.group() as group:
+        until(lambda: any("🎫" in text or "Ticket" in text for text in answers(group)), "answer")
+    seconds = reported(release, 1)
+    print(f"message in the group → ticket: {seconds:.1f} s")
+    bot = release.cluster.get("sbot", "demo", namespace=PLATFORM)
+    assert {one["type"]: one["status"] for one in bot["status"]["conditions"]} == dict.fromkeys(
+        ("Ready", "WhatsAppLinked", "ModelsAvailable", "ZohoConnected", "PipelineHealthy"), "True"
+    )
+    columns = release.cluster.kubectl("get", "sbot", "demo", namespace=PLATFORM).splitlines()[1].split()
+    assert columns[:4] == ["demo", "True", "Reconciled", "True"]
+
+
+def test_helm_test_succeeds(release: Release) -> None:
+    assert "Succeeded" in release.cluster.helm("test", "supportbot", namespace=PLATFORM)
+
+
+def test_metrics_are_served_to_nobody_without_asking_for_a_key_and_hold_no_person(release: Release) -> None:
+    with release.cluster.forward("deployment/supportbot-operator", 8088, namespace=PLATFORM) as port:
+        text = httpx.get(f"http://127.0.0.1:{port}/metrics").text
+    assert 'supportbot_operator_condition{bot="demo",condition="Ready",namespace="helpdesk",status="True"} 1.0' in text
+    assert "+52998" not in text
+
+
+@pytest.mark.parametrize("component", ["whatsapp", "classifier", "ticket", "nats", "operator"])
+def test_a_deleted_pod_comes_back_and_nothing_is_lost(release: Release, component: str) -> None:
+    cluster = release.cluster
+    selector = f"app.kubernetes.io/component={component}"
+    with release.group() as group:
+        number = 10 + len(component)
+        say(group, 100 + number, f"la {2000 + number} no imprime, ayuda por favor")
+    cluster.kubectl("delete", "pod", "--selector", selector, "--wait=false", namespace=PLATFORM)
+    until(lambda: not terminating(cluster, selector), f"end of the old {component}")
+    cluster.kubectl(
+        "wait", "pod", "--selector", selector, "--for=condition=Ready", "--timeout=120s", namespace=PLATFORM
+    )
+    with release.desk() as desk:
+        until(lambda: [one for one in desk()["tickets"] if str(2000 + number) in one["subject"]], "ticket of before")
+    reported(release, number)
+    release.until_ready()
+
+
+def terminating(cluster: Cluster, selector: str) -> bool:
+    pods = cluster.get("pods", "--selector", selector, namespace=PLATFORM)["items"]
+    return any("deletionTimestamp" in pod["metadata"] for pod in pods)
+
+
+def test_a_restart_of_the_node_loses_nothing(release: Release) -> None:
+    if not release.cluster.is_own_node:
+        pytest.skip("the cluster's nodes are not ours to restart")
+    with release.group() as group:
+        heard = len(group.get("/simulator/messages", params={"after": 0, "limit": 5000}).json()["messages"])
+    node("restart")
+    until(lambda: is_ready_again(release), "Ready after the restart", READY_S)
+    with release.group() as group:
+        assert len(group.get("/simulator/messages", params={"after": 0, "limit": 5000}).json()["messages"]) >= heard
+    reported(release, 30)
+
+
+def is_ready_again(release: Release) -> bool:
+    """The pods that run now are ready: the status of before says nothing."""
+    pods = release.cluster.get("pods", "--field-selector=status.phase!=Succeeded", namespace=PLATFORM)["items"]
+    return bool(pods) and all(
+        any(one["type"] == "Ready" and one["status"] == "True" for one in pod["status"].get("conditions", ()))
+        for pod in pods
+    )
+
+
+def test_an_upgrade_rolls_what_changed_and_loses_nothing(release: Release) -> None:
+    cluster = release.cluster
+    before = cluster.get("secret", "supportbot-keys", namespace=PLATFORM)["data"]
+    cluster.helm("upgrade", "supportbot", CHART, *release.values(logLevel="debug"), namespace=PLATFORM)
+    cluster.kubectl("rollout", "status", "deployment/supportbot-operator", "--timeout=120s", namespace=PLATFORM)
+    level = "jsonpath={.spec.template.spec.containers[0].env[?(@.name=='SUPPORTBOT_LOG_LEVEL')].value}"
+    cluster.wait("deployment/demo-ticket", f"{level}=debug", namespace=PLATFORM, timeout_s=60)
+    release.until_ready()
+    assert cluster.get("secret", "supportbot-keys", namespace=PLATFORM)["data"] == before
+    reported(release, 31)
+
+
+def test_bots_of_two_namespaces_cannot_reach_each_other(release: Release) -> None:
+    cluster = release.cluster
+    cluster.apply(make_namespace(SHOPS))
+    cluster.apply(SHOPS_BOT, namespace=SHOPS)
+    release.until_ready("tiendas", SHOPS)
+    with release.group("tiendas", SHOPS) as group:
+        say(group, 40, "la 909 no imprime, su apoyo")
+    received = "jsonpath={.status.counters.messagesReceived}=1"
+    cluster.wait("sbot/tiendas", received, namespace=SHOPS, timeout_s=120)
+    theirs, own = bot_key(cluster, PLATFORM, "demo"), bot_key(cluster, SHOPS, "tiendas")
+    attempts = {
+        "publish": [
+            f"in.{theirs}.x",
+            f"cls.{theirs}.x",
+            f"out.{theirs}.x",
+            f"$KV.{theirs}_effects.x",
+            f"dlq.{theirs}.ticket.x",
+        ],
+        "subscribe": [f"in.{theirs}.*", f"inbox.{theirs}.>", f"$KV.{theirs}_state.>", "_INBOX.>", ">"],
+    }
+    allowed = {"publish": [f"in.{own}.probe"], "subscribe": []}
+    assert len(refusals(cluster, attempts)) == len(attempts["publish"]) + len(attempts["subscribe"])
+    assert refusals(cluster, allowed) == []
+
+
+def bot_key(cluster: Cluster, namespace: str, bot: str) -> str:
+    path = "-o=jsonpath={.spec.template.spec.containers[0].env[?(@.name=='SUPPORTBOT_BOT_KEY')].value}"
+    return cluster.kubectl("get", "statefulset", f"{bot}-whatsapp", path, namespace=namespace)
+
+
+def refusals(cluster: Cluster, attempts: dict[str, list[str]]) -> list[str]:
+    """What NATS refuses to the gateway of the shops' bot, from a pod with its files."""
+    command = ["python", "-c", PROBE_NATS, json.dumps(attempts), f"tls://supportbot-nats.{PLATFORM}.svc:4222"]
+    volumes: dict[str, Object] = {"/run/own": {"secret": {"secretName": "tiendas-whatsapp"}}}
+    name = f"probe-{len(attempts['subscribe'])}"
+    code, text = run_to_end(cluster, SHOPS, make_pod(name, cluster.image, command, volumes=volumes))
+    assert code == 0, text
+    found: list[str] = json.loads(text.splitlines()[-1])
+    return found
+
+
+def test_a_bot_that_is_deleted_and_made_again_works(release: Release) -> None:
+    cluster = release.cluster
+    bot = cluster.get("sbot", "demo", namespace=PLATFORM)
+    made_again = {key: bot[key] for key in ("apiVersion", "kind", "spec")}
+    cluster.kubectl("delete", "sbot", "demo", "--timeout=60s", namespace=PLATFORM)
+    cluster.wait("pod/demo-whatsapp-0", "delete", namespace=PLATFORM)
+    begun = time.monotonic()
+    cluster.apply({**made_again, "metadata": {"name": "demo"}}, namespace=PLATFORM)
+    release.until_ready()
+    ready_s = time.monotonic() - begun
+    seconds = reported(release, 50)
+    print(f"kubectl apply → Ready: {ready_s:.1f} s; then message → ticket: {seconds:.1f} s")
+
+
+def test_a_namespace_goes_with_its_bot_and_never_hangs(release: Release) -> None:
+    begun = time.monotonic()
+    release.cluster.kubectl("delete", "namespace", SHOPS, "--timeout=120s", timeout_s=130)
+    print(f"namespace deleted: {time.monotonic() - begun:.1f} s")
+
+
+def test_a_namespace_goes_although_no_operator_runs(release: Release) -> None:
+    cluster = release.cluster
+    cluster.apply(make_namespace(SHOPS))
+    cluster.apply(SHOPS_BOT, namespace=SHOPS)
+    cluster.wait("statefulset/tiendas-whatsapp", "create", namespace=SHOPS)
+    cluster.kubectl("scale", "deployment/supportbot-operator", "--replicas=0", namespace=PLATFORM)
+    cluster.wait("deployment/supportbot-operator", "jsonpath={.spec.replicas}=0", namespace=PLATFORM)
+    cluster.kubectl("delete", "namespace", SHOPS, "--timeout=120s", timeout_s=130)
+    cluster.kubectl("scale", "deployment/supportbot-operator", "--replicas=1", namespace=PLATFORM)
+    cluster.kubectl("rollout", "status", "deployment/supportbot-operator", "--timeout=120s", namespace=PLATFORM)
+
+
+def test_uninstalling_leaves_nothing(release: Release) -> None:
+    cluster = release.cluster
+    cluster.kubectl("delete", "sbot", "--all", "--timeout=60s", namespace=PLATFORM)
+    cluster.helm("uninstall", "supportbot", "--wait", "--timeout", "120s", namespace=PLATFORM)
+    cluster.kubectl("delete", "crd", "supportbots.supportbot.dev", "--timeout=60s")
+    until(lambda: not remains(cluster), "end of everything")
+    cluster.kubectl("delete", "namespace", PLATFORM, "--timeout=120s", timeout_s=130)
+
+
+def remains(cluster: Cluster) -> set[str]:
+    """What there is beside what Kubernetes puts into every namespace."""
+    of_namespace = (
+        "all,configmaps,secrets,serviceaccounts,persistentvolumeclaims,networkpolicies,poddisruptionbudgets,"
+        "leases,roles,rolebindings"
+    )
+    found = set(cluster.kubectl("get", of_namespace, "-o", "name", namespace=PLATFORM).split())
+    of_cluster = cluster.kubectl("get", "clusterroles,clusterrolebindings,customresourcedefinitions", "-o", "name")
+    found |= {name for name in of_cluster.split() if "supportbot" in name}
+    return found - {"configmap/kube-root-ca.crt", "serviceaccount/default"}
