@@ -6,7 +6,7 @@ import pytest
 from tests.unit.chart.render import NAMESPACE, PROFILES, RELEASE, Object, one, profile, render
 
 READ = ("get", "list", "watch")
-KEEP = (*READ, "create", "patch", "delete")
+KEEP = ("list", "watch", "create", "patch", "delete")
 
 FOR_BOTS = {
     "supportbot.dev/supportbots": READ,
@@ -18,21 +18,22 @@ FOR_BOTS = {
     "serviceaccounts": KEEP,
     "networking.k8s.io/networkpolicies": KEEP,
     "policy/poddisruptionbudgets": KEEP,
-    "monitoring.coreos.com/podmonitors": KEEP,
-    "secrets": ("get", "create", "patch", "delete"),
+    "monitoring.coreos.com/podmonitors": ("get", "create", "patch", "delete"),
+    "secrets": ("get", "create", "patch"),
     "persistentvolumeclaims": ("get", "patch"),
-    "events": ("create", "patch"),
+    "events": ("create",),
 }
 BESIDE_ITSELF = {
+    "coordination.k8s.io/leases": ("create",),
     "coordination.k8s.io/leases supportbot-operator": ("get", "update"),
+    "apps/deployments supportbot-operator": ("get",),
     "secrets supportbot-keys,supportbot-nats-auth,supportbot-nats-check": ("get", "patch"),
-    "events": ("create", "patch"),
 }
 DEMO_BOT = {
     "supportbot.dev/supportbots": ("create",),
-    "supportbot.dev/supportbots demo": ("get", "patch"),
+    "supportbot.dev/supportbots demo": ("patch",),
     "secrets": ("create",),
-    "secrets demo-zoho": ("get", "patch"),
+    "secrets demo-zoho": ("patch",),
     "apps/deployments supportbot-demo": ("get",),
 }
 
@@ -91,10 +92,11 @@ def test_the_release_namespace_is_the_default_of_the_namespace_scope() -> None:
 def test_secrets_of_others_are_only_read() -> None:
     role = one(profile("external-nats"), "Role", "supportbot-operator")
     assert table(role) == {
+        "coordination.k8s.io/leases": ("create",),
         "coordination.k8s.io/leases supportbot-operator": ("get", "update"),
+        "apps/deployments supportbot-operator": ("get",),
         "secrets supportbot-keys,supportbot-nats-check": ("get", "patch"),
         "secrets shared-nats": ("get",),
-        "events": ("create", "patch"),
     }
 
 
@@ -127,7 +129,8 @@ def test_no_wildcard_and_no_list_of_secrets(name: str) -> None:
 
 
 def test_without_rbac_there_is_none() -> None:
-    assert kinds(render(values={"rbac": {"create": False}}), "Role", "RoleBinding", "ClusterRole") == []
+    objects = render(values={"rbac": {"create": False}, "demo": {"enabled": True}})
+    assert kinds(objects, "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding") == []
 
 
 def test_an_account_of_ones_own() -> None:

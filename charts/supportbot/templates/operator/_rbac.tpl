@@ -1,4 +1,7 @@
-{{/* What the operator does in a namespace with bots. No wildcard; secrets are read by name only, never listed. */}}
+{{/*
+What the operator does in a namespace with bots, verb by verb. It reads children by watches only, and applies them, for
+which Kubernetes asks for create and patch. Secrets are read by name, never listed, and go with their bot.
+*/}}
 {{- define "supportbot.operator.rules" -}}
 - apiGroups: [supportbot.dev]
   resources: [supportbots]
@@ -8,28 +11,28 @@
   verbs: [patch]
 - apiGroups: [apps]
   resources: [deployments, statefulsets]
-  verbs: [get, list, watch, create, patch, delete]
+  verbs: [list, watch, create, patch, delete]
 - apiGroups: [""]
   resources: [services, configmaps, serviceaccounts]
-  verbs: [get, list, watch, create, patch, delete]
+  verbs: [list, watch, create, patch, delete]
 - apiGroups: [networking.k8s.io]
   resources: [networkpolicies]
-  verbs: [get, list, watch, create, patch, delete]
+  verbs: [list, watch, create, patch, delete]
 - apiGroups: [policy]
   resources: [poddisruptionbudgets]
-  verbs: [get, list, watch, create, patch, delete]
+  verbs: [list, watch, create, patch, delete]
 - apiGroups: [monitoring.coreos.com]
   resources: [podmonitors]
-  verbs: [get, list, watch, create, patch, delete]
+  verbs: [get, create, patch, delete]
 - apiGroups: [""]
   resources: [secrets]
-  verbs: [get, create, patch, delete]
+  verbs: [get, create, patch]
 - apiGroups: [""]
   resources: [persistentvolumeclaims]
   verbs: [get, patch]
 - apiGroups: [""]
   resources: [events]
-  verbs: [create, patch]
+  verbs: [create]
 {{- end -}}
 
 {{/* The binding's subject. */}}
