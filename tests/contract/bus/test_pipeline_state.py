@@ -1,15 +1,11 @@
 """How far a bot's messages are, seen from outside, and what remains of a bot that is deleted."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from nats.js.api import StreamInfo
-from nats.js.errors import NotFoundError
 from prometheus_client import REGISTRY
-from tests.conftest import LANES, SMALL
+from tests.conftest import LANES
 from tests.contract.bus.support import consuming
 from tests.events import classify, make_message, until
 
@@ -17,9 +13,8 @@ from supportbot import topology
 from supportbot.bus import Bus, Context
 from supportbot.contracts import Event, MessageReceived, Outcome, TrailEntry
 from supportbot.errors import PermanentError
-from supportbot.nats_errors import StreamMissingError
 from supportbot.pipeline_state import PipelineWatch, Queue
-from supportbot.topology import Bucket, Stage, delete_topology, ensure_topology, list_bots
+from supportbot.topology import Stage
 
 pytestmark = pytest.mark.nats
 
@@ -125,52 +120,3 @@ async def test_a_long_trail_is_read_in_portions(bus: Bus, monkeypatch: pytest.Mo
     assert (await watch.look()).received == 6
     await receive(bus, 7)
     assert (await watch.look()).received == 7
-
-
-async def test_a_deleted_bot_leaves_nothing_and_others_their_own(bus: Bus) -> None:
-    other = f"{bus.bot}-b"
-    await ensure_topology(bus.js, other, LANES, SMALL)
-    assert {bus.bot, other} <= (await list_bots(bus.js)).keys()
-    await bus.publish(make_message(1))
-    for _ in range(2):
-        await delete_topology(bus.js, bus.bot)
-    found = await list_bots(bus.js)
-    assert bus.bot not in found
-    assert other in found
-    names = [one.config.name or "" async for one in streams(bus)]
-    assert not [name for name in names if name.removeprefix("KV_").removeprefix("OBJ_").startswith(f"{bus.bot}_")]
-    with pytest.raises(NotFoundError):
-        await bus.js.consumer_info(topology.EVENTS_STREAM, topology.janitor_consumer(bus.bot))
-    assert (await bus.js.consumer_info(topology.EVENTS_STREAM, topology.janitor_consumer(other))).name
-    with pytest.raises(StreamMissingError):
-        await PipelineWatch(bus, lanes=LANES).look()
-    await ensure_topology(bus.js, bus.bot, LANES, SMALL)
-    assert await bus.publish(make_message(1)), "it begins anew"
-
-
-async def streams(bus: Bus) -> AsyncIterator[StreamInfo]:
-    offset = 0
-    while page := await bus.js.streams_info(offset=offset):
-        offset += len(page)
-        for one in page:
-            yield one
-
-
-async def test_streams_of_an_earlier_version_become_those_of_this_one(bus: Bus) -> None:
-    """Without the bot's key in their metadata, with roll-ups and direct reads; what is in them stays."""
-    await (await bus.bucket(Bucket.MEMORY)).put("key", b"value")
-    for config in topology.stream_configs(bus.bot, LANES, SMALL):
-        if config.name != topology.EVENTS_STREAM:
-            kind = (config.name or "").partition("_")[0]
-            old = replace(config, metadata={}, allow_direct=True, allow_rollup_hdrs=kind in {"KV", "OBJ"})
-            await bus.js.update_stream(old)
-    assert bus.bot not in await list_bots(bus.js)
-    for _ in range(2):
-        await ensure_topology(bus.js, bus.bot, LANES, SMALL)
-    assert bus.bot in await list_bots(bus.js)
-    now = (await bus.js.stream_info(f"KV_{bus.bot}_memory")).config
-    assert (now.allow_rollup_hdrs, now.allow_direct) == (False, False)
-    async with Bus.share(bus.connection, bot=bus.bot) as anew:
-        entry = await (await anew.bucket(Bucket.MEMORY)).get("key")
-    assert entry is not None
-    assert entry.value == b"value"
