@@ -34,6 +34,7 @@ def peer(component: str) -> Object:
 def test_every_profile_is_a_configuration(name: str, tmp_path: Path) -> None:
     config = config_of(profile(name), tmp_path)
     assert config.release == "supportbot"
+    assert (config.lease_name, config.deployment) == ("supportbot-operator", "supportbot-operator")
     assert config.image.reference == "supportbot:0.1.0"
 
 
@@ -55,6 +56,13 @@ def test_the_default(tmp_path: Path) -> None:
         "peers": (peer("nats"),),
     }
     assert config.streams.model_dump() == {"lanes": 4, "replicas": 1, "bytes": 2**28, "media_bytes": 2**31}
+    assert config.orphans.keep_hours == 24
+    assert config.pods.model_dump() == {
+        "node_selector": {},
+        "tolerations": (),
+        "priority_class_name": "",
+        "affinity": {},
+    }
     assert config.otlp.endpoint == ""
     assert config.demo.bot == ""
 
@@ -133,3 +141,27 @@ def test_images_secrets_and_sizes(tmp_path: Path) -> None:
     }
     assert config.resources.ticket["limits"] == {"cpu": "1", "memory": "1Gi", "ephemeral-storage": "512Mi"}
     assert config.pod_monitor.model_dump() == {"enabled": True, "interval": "1m", "labels": {"release": "prometheus"}}
+
+
+def test_where_bots_run(tmp_path: Path) -> None:
+    toleration = {"key": "support", "operator": "Equal", "value": "true", "effect": "NoSchedule"}
+    zones = {"matchExpressions": [{"key": "topology.kubernetes.io/zone", "operator": "In", "values": ["a", "1"]}]}
+    placement: Object = {
+        "nodeSelector": {"pool": "support", "disk": "1"},
+        "tolerations": [toleration],
+        "affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [zones]}}},
+        "priorityClassName": "support",
+    }
+    pods = config_of(render(values={"bots": placement}), tmp_path).pods
+    assert pods.model_dump() == {
+        "node_selector": placement["nodeSelector"],
+        "tolerations": (toleration,),
+        "affinity": placement["affinity"],
+        "priority_class_name": "support",
+    }
+
+
+@pytest.mark.parametrize("hours", [0, 8760])
+def test_how_long_streams_outlive_their_bot(hours: int, tmp_path: Path) -> None:
+    objects = render(values={"bots": {"streams": {"keepOrphansHours": hours}}})
+    assert config_of(objects, tmp_path).orphans.keep_hours == hours

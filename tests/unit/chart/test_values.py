@@ -50,6 +50,11 @@ REFUSED = (
         "at '/operator/resources/limits/memory': 'anyOf' failed",
     ),
     Refusal({"bots": {"streams": {"lanes": 65}}}, "at '/bots/streams/lanes': maximum: got 65, want 64"),
+    Refusal(
+        {"bots": {"streams": {"keepOrphansHours": 8761}}},
+        "at '/bots/streams/keepOrphansHours': maximum: got 8,761, want 8,760",
+    ),
+    Refusal({"bots": {"nodeSelector": {"a": 1}}}, "at '/bots/nodeSelector/a': got number, want string"),
     Refusal({"bots": {"streams": {"bytes": "1Gi"}}}, "at '/bots/streams/bytes': got string, want integer"),
     Refusal({"commonLabels": {"app.kubernetes.io/name": "x"}}, "invalid propertyName 'app.kubernetes.io/name'"),
     Refusal({"commonLabels": {"team": "a b"}}, "at '/commonLabels/team': 'a b' does not match pattern"),

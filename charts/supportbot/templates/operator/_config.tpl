@@ -13,6 +13,7 @@ image:
     {{- end }}
 keysSecret: {{ $name }}-keys
 leaseName: {{ $name }}-operator
+deployment: {{ $name }}-operator
 nats:
   url: {{ include "supportbot.nats.url" . | quote }}
   {{- with include "supportbot.nats.authSecret" . }}
@@ -30,6 +31,8 @@ streams:
   replicas: {{ .Values.bots.streams.replicas | default (ternary .Values.nats.replicas 1 .Values.nats.enabled) }}
   bytes: {{ .Values.bots.streams.bytes | int64 }}
   mediaBytes: {{ .Values.bots.streams.mediaBytes | int64 }}
+orphans:
+  keepHours: {{ .Values.bots.streams.keepOrphansHours }}
 otlp:
   endpoint: {{ include "supportbot.otlp.endpoint" . | quote }}
   peers: {{ include "supportbot.otlp.peers" . }}
@@ -43,6 +46,11 @@ podMonitor:
   interval: {{ .Values.metrics.podMonitor.interval }}
   labels: {{ .Values.metrics.podMonitor.labels | toJson }}
 resources: {{ .Values.bots.resources | toJson }}
+pods:
+  nodeSelector: {{ .Values.bots.nodeSelector | toJson }}
+  tolerations: {{ .Values.bots.tolerations | toJson }}
+  affinity: {{ .Values.bots.affinity | toJson }}
+  priorityClassName: {{ .Values.bots.priorityClassName | quote }}
 demo:
   {{- if .Values.demo.enabled }}
   bot: {{ .Release.Namespace }}/demo
