@@ -2,14 +2,15 @@
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from tests.chart.judges import bots_of, judge, run, write
-from tests.unit.chart.render import PROFILES, ROOT, Object, pod_templates, profile
+from tests.unit.chart.render import PROFILES, ROOT, Object, pod_templates, profile, render
 
 PAGE = ROOT / "docs" / "network.md"
 WITH_POLICIES = tuple(name for name in PROFILES if name != "minimal")
@@ -33,6 +34,7 @@ def surroundings() -> list[Object]:
     """The rest of a cluster: DNS, Prometheus, another NATS, a collector, and pods that nobody told us about."""
     pods = {
         "kube-system": {"kube-dns": {"k8s-app": "kube-dns"}},
+        "openshift-dns": {"dns-default": {"dns.operator.openshift.io/daemonset-dns": "default"}},
         "monitoring": {
             "prometheus": {"app.kubernetes.io/name": "prometheus"},
             "stranger": {"app.kubernetes.io/name": "grafana"},
@@ -57,7 +59,12 @@ def surroundings() -> list[Object]:
 
 def flows(name: str, folder: Path) -> set[Flow]:
     """What network-config-analyzer computes for a profile with its bots."""
-    objects = [*surroundings(), *(obj for obj in profile(name) if obj["kind"] != "CustomResourceDefinition")]
+    return flows_of(profile(name), name, folder)
+
+
+def flows_of(platform: Iterable[Object], name: str, folder: Path) -> set[Flow]:
+    """The same for any manifests of the chart, with the bots of a profile."""
+    objects = [*surroundings(), *(obj for obj in platform if obj["kind"] != "CustomResourceDefinition")]
     file = write(folder / "all.yaml", [*objects, *_members(objects), *bots_of(name, folder)])
     done = run(judge("nca"), "--connectivity", "-r", file, "--output_format", "txt_no_fw_rules")
     found = set(_parse(done.stdout))
@@ -102,7 +109,7 @@ def _node(endpoint: str) -> str:
         return address.get(endpoint, "any address")
     namespace, _, rest = endpoint.partition("/")
     name = rest.partition("[")[0]
-    known = {"kube-dns": "DNS", "prometheus": "Prometheus", "stranger": "stranger"}
+    known = {"kube-dns": "DNS", "dns-default": "DNS", "prometheus": "Prometheus", "stranger": "stranger"}
     if name in known:
         return known[name]
     if namespace in {"messaging", "observability"}:
@@ -148,6 +155,16 @@ def expected(name: str) -> set[Flow]:
 @pytest.mark.parametrize("name", WITH_POLICIES)
 def test_the_table_is_true(name: str, tmp_path: Path) -> None:
     assert sorted(flows(name, tmp_path)) == sorted(expected(name))
+
+
+@pytest.mark.slow
+def test_dns_whose_pods_listen_on_another_port(tmp_path: Path) -> None:
+    """With the values of the page whoever needs DNS reaches it there; without them nobody does."""
+    (values,) = re.findall(r"```yaml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    asking = {flow.source for flow in expected("default") if flow.target == "DNS"}
+    other = {Flow(source, "DNS", f"{protocol} 5353") for source in asking for protocol in ("UDP", "TCP")}
+    assert other <= flows_of(render(values=yaml.safe_load(values)), "default", tmp_path)
+    assert not other & flows("default", tmp_path)
 
 
 def test_the_table_names_profiles_that_exist() -> None:
