@@ -149,7 +149,9 @@ def test_where_bots_run(tmp_path: Path) -> None:
     placement: Object = {
         "nodeSelector": {"pool": "support", "disk": "1"},
         "tolerations": [toleration],
-        "affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [zones]}}},
+        "affinity": {
+            "nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [zones]}}
+        },
         "priorityClassName": "support",
     }
     pods = config_of(render(values={"bots": placement}), tmp_path).pods
