@@ -17,7 +17,6 @@ from typing import TypeVar
 from uuid import uuid4
 
 import structlog
-from kubernetes.aio.config import ConfigException
 
 from supportbot.cancellation import end_for_sure
 from supportbot.errors import PermanentError, TemporaryError, UserError
@@ -27,21 +26,25 @@ from supportbot.logs import configure_logging, describe_error
 from supportbot.metrics import start_counters
 from supportbot.telemetry import configure_tracing, shutdown_tracing
 from supportbot_operator import metrics
+from supportbot_operator.announce import Announcer
 from supportbot_operator.broker import Broker
+from supportbot_operator.children import Children
 from supportbot_operator.config import OperatorConfig, load_config
-from supportbot_operator.installation import Installation, prepare
-from supportbot_operator.kube import API_VERSION, Cluster, connect
+from supportbot_operator.installation import keep_prepared, prepare
+from supportbot_operator.kube import API_VERSION, Cluster, NotFoundError, Object, connect
 from supportbot_operator.lag import Lag
 from supportbot_operator.lease import Lease
 from supportbot_operator.reconcile import Reconciler
 from supportbot_operator.store import BotName, Store
-from supportbot_operator.sweep import sweep
+from supportbot_operator.sweep import Sweeper
 from supportbot_operator.watch import run_watches
 from supportbot_operator.workers import Workers
 from supportbot_operator.workqueue import WorkQueue
 
 OK, FAILED, MISCONFIGURED = 0, 1, 2
 PORT = 8088
+STOP_S = 4.0
+"""So long the work may take to stop; the Lease is taken over 5 s after it could not be renewed, at the earliest."""
 RETRY_S = 1.0
 """Between two looks for what somebody else has to bring: the CRD, the chart's Secrets."""
 
@@ -115,54 +118,80 @@ async def _run(config: OperatorConfig, place: Place) -> int:
     return FAILED
 
 
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What lives as long as the process."""
+
+    config: OperatorConfig
+    place: Place
+    cluster: Cluster
+    store: Store
+    queue: WorkQueue[BotName]
+    health: Health
+
+
 async def _operate(config: OperatorConfig, place: Place, listen_for_signals: Callable[[], None]) -> None:
     health = Health("operator", instance=place.pod)
     health.declare("watches", gates=True)
     health.set("process", State.OK)
-    store, queue = Store(), WorkQueue[BotName]()
     async with connect() as cluster, asyncio.TaskGroup() as tasks:
+        parts = Parts(
+            config=config, place=place, cluster=cluster, store=Store(), queue=WorkQueue[BotName](), health=health
+        )
         tasks.create_task(serve(create_probe_app(health), place.host, place.port, setting="--port"), name="probes")
         await _until_served(cluster)
         # kopf takes the signals for itself when it starts.
-        watching = run_watches(store, queue.add, config.watch_namespaces, started=listen_for_signals)
+        watching = run_watches(parts.store, parts.queue.add, config.watch_namespaces, started=listen_for_signals)
         tasks.create_task(watching, name="watches")
-        lag = Lag(cluster, store, config.watch_namespaces)
+        lag = Lag(cluster, parts.store, config.watch_namespaces, parts.queue.add)
         await _insist(lag.until_complete, "lists_unavailable")
         health.set("watches", State.OK)
         tasks.create_task(_watch_lag(lag, health), name="watch lag")
-        tasks.create_task(_lead(cluster, config, place, store, queue, health), name="leader")
+        tasks.create_task(_lead(parts), name="leader")
 
 
-async def _lead(
-    cluster: Cluster, config: OperatorConfig, place: Place, store: Store, queue: WorkQueue[BotName], health: Health
-) -> None:
+async def _lead(parts: Parts) -> None:
     """Wait for the Lease, work while it is held, and end the process when it is lost."""
-    identity = f"{place.pod}_{uuid4().hex[:8]}"
-    lease = Lease(cluster, namespace=place.namespace, name=config.lease_name, identity=identity)
+    place, name = parts.place, parts.config.lease_name
+    identity, owner = f"{place.pod}_{uuid4().hex[:8]}", await _insist(lambda: _find_owner(parts), "owner_unknown")
+    lease = Lease(parts.cluster, namespace=place.namespace, name=name, identity=identity, owner=owner)
     await lease.acquire()
     metrics.LEADER.set(1)
+    keeping = asyncio.create_task(lease.keep(), name="lease")
+    working = asyncio.create_task(_work(parts), name="work")
     try:
-        keeping = asyncio.create_task(lease.keep(), name="lease")
-        working = asyncio.create_task(_work(cluster, config, place, store, queue, health), name="work")
-        try:
-            await asyncio.wait({keeping, working}, return_when=asyncio.FIRST_COMPLETED)
-            if working.done():
-                working.result()
-            raise TemporaryError("the Lease is lost: another replica may be working")
-        finally:
-            for task in (working, keeping):
-                task.cancel()
-            await asyncio.gather(working, keeping, return_exceptions=True)
+        await asyncio.wait({keeping, working}, return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            working.result()
+        raise TemporaryError("the Lease is lost: another replica may be working")
     finally:
+        working.cancel()
+        await asyncio.wait({working}, timeout=STOP_S)
+        if not working.done():
+            # Whoever holds the Lease next must not meet us at work.
+            _log.error("operator_does_not_stop")
+            os._exit(FAILED)
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
         await lease.release()
 
 
-async def _work(
-    cluster: Cluster, config: OperatorConfig, place: Place, store: Store, queue: WorkQueue[BotName], health: Health
-) -> None:
-    installation: Installation = await _insist(
-        lambda: prepare(cluster, config, place.namespace), "installation_not_prepared"
-    )
+async def _find_owner(parts: Parts) -> Object | None:
+    """The reference to the operator's own Deployment; None when it is run without one."""
+    name = parts.config.deployment
+    if name is None:
+        return None
+    try:
+        found = await parts.cluster.get("apps/v1", "Deployment", parts.place.namespace, name)
+    except NotFoundError:
+        return None
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "name": name, "uid": found["metadata"]["uid"]}
+
+
+async def _work(parts: Parts) -> None:
+    config, cluster, store, queue = parts.config, parts.cluster, parts.store, parts.queue
+    namespace = parts.place.namespace
+    installation = await _insist(lambda: prepare(cluster, config, namespace), "installation_not_prepared")
     _log.info("operator_working", namespaces=list(config.watch_namespaces) or "all")
 
     def look_at_all() -> None:
@@ -173,16 +202,20 @@ async def _work(
         reconciler = Reconciler(
             api=cluster,
             store=store,
+            children=Children(cluster, store),
+            announcer=Announcer(cluster),
             streams=broker,
             authority=installation.authority,
             keys=installation.keys,
             config=config,
         )
-        workers = Workers(queue, reconciler.reconcile, store, health)
+        workers = Workers(queue, reconciler.reconcile, store, parts.health)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(end_for_sure(broker.run()), name="broker")
+            tasks.create_task(end_for_sure(Sweeper(broker, cluster, store, config).run()), name="sweep")
             tasks.create_task(workers.run(), name="workers")
-            tasks.create_task(sweep(broker, cluster, store, queue.add, config.watch_namespaces), name="sweep")
+            await keep_prepared(cluster, config, namespace, installation)
+            raise TemporaryError("the installation's Secrets have changed: beginning anew")
 
 
 async def _until_served(cluster: Cluster) -> None:
@@ -240,8 +273,4 @@ def _complain(error: UserError) -> int:
 
 
 if __name__ == "__main__":
-    try:
-        raise SystemExit(main())
-    except ConfigException as exc:
-        sys.stderr.write(f"supportbot operator: neither in a cluster nor with a KUBECONFIG: {exc}\n")
-        raise SystemExit(MISCONFIGURED) from exc
+    raise SystemExit(main())

@@ -11,8 +11,14 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 LIFETIME = timedelta(days=825)
@@ -67,13 +73,23 @@ def ca_certificate(seed: bytes) -> str:
     return _pem(_authority_certificate(Ed25519PrivateKey.from_private_bytes(seed)))
 
 
+def fits(certificate: str, key: str) -> bool:
+    """Whether a certificate and a private key belong together."""
+    try:
+        public = x509.load_pem_x509_certificate(certificate.encode()).public_key()
+        private = load_pem_private_key(key.encode(), None)
+    except ValueError:
+        return False
+    return public == private.public_key()
+
+
 def needs_renewal(certificate: str, ca: str, names: Sequence[str], now: datetime) -> bool:
     """Whether a server's certificate ends soon, is for other names, of another authority, or none at all."""
     try:
         found = x509.load_pem_x509_certificate(certificate.encode())
         found.verify_directly_issued_by(x509.load_pem_x509_certificate(ca.encode()))
         alternative = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except Exception:  # noqa: BLE001 - whatever is wrong with it, a new one is the remedy
+    except (ValueError, TypeError, InvalidSignature, x509.ExtensionNotFound):
         return True
     has_names = set(alternative) == {_general_name(name) for name in names}
     return not has_names or found.not_valid_after_utc - now < RENEW_BEFORE_END

@@ -115,6 +115,26 @@ class PodMonitors(Part):
     """Labels by which Prometheus finds them."""
 
 
+class Pods(Part):
+    """Where bots' pods run, as in a Pod's spec."""
+
+    node_selector: dict[str, str] = Field(default_factory=dict)
+    """Labels of the nodes."""
+    tolerations: tuple[dict[str, Any], ...] = ()
+    """Taints that do not matter."""
+    affinity: dict[str, Any] = Field(default_factory=dict)
+    """Near or far from what."""
+    priority_class_name: str = ""
+    """The priority class."""
+
+
+class Orphans(Part):
+    """Streams of bots that are gone without the operator having seen their deletion."""
+
+    keep_hours: Annotated[int, Field(ge=0, le=8760)] = 24
+    """How long they are kept before they are deleted, with the messages in them."""
+
+
 class Resources(Part):
     """Requests and limits of a service whose bot does not set its own."""
 
@@ -164,6 +184,8 @@ class OperatorConfig(Part):
     """The Secret beside the operator that holds the installation's master key; filled by the operator."""
     lease_name: Name = "supportbot-operator"
     """The Lease that says which replica works."""
+    deployment: Name | None = None
+    """The operator's own Deployment, with which the Lease goes."""
     nats: NATS
     """The broker."""
     streams: Streams = Field(default_factory=Streams)
@@ -176,6 +198,10 @@ class OperatorConfig(Part):
     """Scraping."""
     resources: Resources = Field(default_factory=Resources)
     """Requests and limits of services whose bot does not set its own."""
+    pods: Pods = Field(default_factory=Pods)
+    """Where bots' pods run."""
+    orphans: Orphans = Field(default_factory=Orphans)
+    """Streams of bots that are gone."""
     demo: Demo = Field(default_factory=Demo)
     """The bot of the demo profile."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -4,23 +4,24 @@ The chart brings empty Secrets, so that nothing random is rendered by Helm or by
 operator may touch these and no others. NATS' pods wait until the keys are there.
 """
 
-import base64
+import asyncio
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Protocol
 
 import structlog
 
-from supportbot.errors import PermanentError, UserError
+from supportbot.errors import PermanentError, TemporaryError, UserError
 from supportbot_operator.authority import BrokerAuthority, external_authority, own_authority, own_server_part
-from supportbot_operator.certificates import ca_certificate, issue, needs_renewal
+from supportbot_operator.certificates import ca_certificate, fits, issue, needs_renewal
 from supportbot_operator.config import OperatorConfig
 from supportbot_operator.keys import MASTER_KEY_BYTES, Keys, parse_master_key
-from supportbot_operator.kube import ConflictError, NotFoundError, Object
-from supportbot_operator.reconcile import API, decode
+from supportbot_operator.kube import ConflictError, NotFoundError, Object, decode_secret, encode_secret
 
 MASTER_KEY = "master-key"
+LOOK_AGAIN_S = 300.0
 
 log = structlog.get_logger(__name__)
 
@@ -36,6 +37,36 @@ class Installation:
     def name(self) -> str:
         """What tells it from every other installation, though they may share a broker."""
         return self.keys.derive("installation").hex()[:16]
+
+
+class API(Protocol):
+    """What of the cluster is needed; `kube.Cluster` says what is raised."""
+
+    async def get(self, api_version: str, kind: str, namespace: str, name: str) -> Object:
+        """One object."""
+
+    async def apply(self, obj: Object, *, subresource: str = "") -> Object:
+        """Make the fields of the object so."""
+
+    async def merge(self, api_version: str, kind: str, namespace: str, name: str, patch: Object) -> Object:
+        """A merge patch."""
+
+
+async def keep_prepared(api: API, config: OperatorConfig, namespace: str, installation: Installation) -> None:
+    """Look again and again: refill what somebody emptied, renew the certificate in time.
+
+    Returns once the installation is another, say because its keys were restored: the process must begin anew.
+    """
+    while True:
+        await asyncio.sleep(LOOK_AGAIN_S)
+        try:
+            found = await prepare(api, config, namespace)
+        except (TemporaryError, PermanentError) as exc:
+            log.warning("installation_not_looked_at", error=str(exc))
+            continue
+        if found != installation:
+            log.error("installation_changed")
+            return
 
 
 async def prepare(api: API, config: OperatorConfig, namespace: str) -> Installation:
@@ -67,7 +98,7 @@ async def _master_key(api: API, namespace: str, name: str) -> Keys:
         try:
             # A merge patch with the version: of two that start at once one makes the key, and the other reads it.
             version = (await api.get("v1", "Secret", namespace, name))["metadata"]["resourceVersion"]
-            patch = {"metadata": {"resourceVersion": version}, "data": {MASTER_KEY: _base64(fresh)}}
+            patch = {"metadata": {"resourceVersion": version}, "data": encode_secret({MASTER_KEY: fresh})}
             await api.merge("v1", "Secret", namespace, name, patch)
             log.info("master_key_made", object=name)
         except ConflictError:
@@ -98,20 +129,25 @@ async def _fill_server_secret(api: API, namespace: str, config: OperatorConfig, 
     values = {"auth.conf": own_server_part(keys)}
     if config.nats.has_tls and config.nats.tls_secret is None:
         held = await _read(api, namespace, config.nats.auth_secret)
-        ca, now = ca_certificate(keys.derive("nats-ca")), datetime.now(UTC)
-        certificate = held.get("tls.crt", b"").decode(errors="replace")
-        if needs_renewal(certificate, ca, config.nats.server_names, now):
-            made = issue(keys.derive("nats-ca"), config.nats.server_names, now)
-            values |= {"ca.crt": made.ca, "tls.crt": made.certificate, "tls.key": made.key}
-            log.info("nats_certificate_made", names=list(config.nats.server_names))
-        else:
-            values |= {name: held[name].decode() for name in ("ca.crt", "tls.crt", "tls.key")}
+        values |= _server_certificate(held, config, keys)
     await _fill(api, namespace, config.nats.auth_secret, values)
+
+
+def _server_certificate(held: Mapping[str, bytes], config: OperatorConfig, keys: Keys) -> dict[str, str]:
+    """The files that the Secret holds, or new ones where they are not whole, for other names, or near their end."""
+    seed, now = keys.derive("nats-ca"), datetime.now(UTC)
+    text = {name: held.get(name, b"").decode(errors="replace") for name in ("ca.crt", "tls.crt", "tls.key")}
+    is_ours = text["ca.crt"] == ca_certificate(seed) and fits(text["tls.crt"], text["tls.key"])
+    if is_ours and not needs_renewal(text["tls.crt"], text["ca.crt"], config.nats.server_names, now):
+        return text
+    made = issue(seed, config.nats.server_names, now)
+    log.info("nats_certificate_made", names=list(config.nats.server_names))
+    return {"ca.crt": made.ca, "tls.crt": made.certificate, "tls.key": made.key}
 
 
 async def _read(api: API, namespace: str, name: str) -> dict[str, bytes]:
     try:
-        return decode(await api.get("v1", "Secret", namespace, name))
+        return decode_secret(await api.get("v1", "Secret", namespace, name))
     except NotFoundError as exc:
         message = f"Secret {name} is not in namespace {namespace}; the chart makes it: run `helm upgrade`"
         raise PermanentError(message, reason="not_found") from exc
@@ -122,10 +158,6 @@ async def _fill(api: API, namespace: str, name: str, values: Mapping[str, str]) 
         "apiVersion": "v1",
         "kind": "Secret",
         "metadata": {"name": name, "namespace": namespace},
-        "data": {key: _base64(value) for key, value in values.items()},
+        "data": encode_secret(values),
     }
     await api.apply(secret)
-
-
-def _base64(text: str) -> str:
-    return base64.b64encode(text.encode()).decode()

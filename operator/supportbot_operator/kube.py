@@ -4,6 +4,7 @@ Writes are server-side applies by one field manager with force: fields that are 
 others stay, and an apply that changes nothing writes nothing. The manager's name must never change.
 """
 
+import base64
 import json
 import os
 from collections.abc import AsyncIterator, Mapping
@@ -14,7 +15,7 @@ import aiohttp
 from kubernetes.aio import config as kube_config
 from kubernetes.aio.client import ApiClient, Configuration
 
-from supportbot.errors import PermanentError, TemporaryError
+from supportbot.errors import PermanentError, TemporaryError, UserError
 
 FIELD_MANAGER = "supportbot-operator"
 TIMEOUT_S = 30.0
@@ -46,7 +47,20 @@ _OUR_FAULT = "failed to create typed patch object"
 
 
 class NotFoundError(PermanentError):
-    """The object, or its whole kind, does not exist."""
+    """The object, or its whole kind, or whoever should answer, does not exist.
+
+    Args:
+        message: What was asked.
+        name: Of the object that the API server says is missing; empty where it is something else.
+    """
+
+    def __init__(self, message: str, *, name: str = "") -> None:
+        super().__init__(message, reason="not_found")
+        self._name = name
+
+    def is_about(self, name: str) -> bool:
+        """Whether the API server itself says that this very object does not exist."""
+        return bool(name) and self._name == name
 
 
 class ConflictError(TemporaryError):
@@ -139,13 +153,14 @@ class Cluster:
         if response.status < 400:
             answer: Object = json.loads(text or b"{}")
             return answer
-        raise _error(response.status, _message(text), response.headers.get("Retry-After"), f"{method} {path}")
+        raise _error(response.status, text, response.headers.get("Retry-After"), f"{method} {path}")
 
 
-def _error(status: int, message: str, retry_after: str | None, what: str) -> Exception:
+def _error(status: int, text: bytes, retry_after: str | None, what: str) -> Exception:
+    message = _message(text)
     said = f"{what}: {message}"
     if status == 404:
-        return NotFoundError(said, reason="not_found")
+        return NotFoundError(said, name=_missing_name(text))
     if status == 409:
         return ConflictError(said)
     if status in {401, 403}:
@@ -161,6 +176,25 @@ def _message(text: bytes) -> str:
         return str(json.loads(text)["message"])
     except (ValueError, KeyError, TypeError):
         return text[:500].decode(errors="replace") or "no reason given"
+
+
+def _missing_name(text: bytes) -> str:
+    try:
+        answer = json.loads(text)
+        is_missing = (answer["kind"], answer["reason"]) == ("Status", "NotFound")
+        return str(answer["details"]["name"]) if is_missing else ""
+    except (ValueError, KeyError, TypeError):
+        return ""
+
+
+def decode_secret(secret: Object) -> dict[str, bytes]:
+    """The values of a Secret."""
+    return {key: base64.b64decode(value) for key, value in (secret.get("data") or {}).items()}
+
+
+def encode_secret(values: Mapping[str, str]) -> dict[str, str]:
+    """Values as the `data` of a Secret. Not `stringData`: the API server empties it, so that no apply were a no-op."""
+    return {key: base64.b64encode(value.encode()).decode() for key, value in values.items()}
 
 
 def object_path(obj: Object, subresource: str = "") -> str:
@@ -186,12 +220,15 @@ async def connect(kubeconfig: str | None = None) -> AsyncIterator[Cluster]:
     """The cluster that the process runs in, or the one of a file; without either that of KUBECONFIG.
 
     Raises:
-        kubernetes.aio.config.ConfigException: There is neither.
+        UserError: There is neither.
     """
     configuration = Configuration()
     if kubeconfig is None and "KUBERNETES_SERVICE_HOST" in os.environ:
         kube_config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
     else:
-        await kube_config.load_kube_config(kubeconfig, client_configuration=configuration)  # type: ignore[no-untyped-call]
+        try:
+            await kube_config.load_kube_config(kubeconfig, client_configuration=configuration)  # type: ignore[no-untyped-call]
+        except kube_config.ConfigException as exc:
+            raise UserError(f"neither in a cluster nor with a usable KUBECONFIG: {exc}") from exc
     async with ApiClient(configuration) as api:
         yield Cluster(api)

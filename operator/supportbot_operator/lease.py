@@ -1,6 +1,6 @@
 """Which replica works: one Lease, renewed every two seconds; the others keep their view warm.
 
-The chart brings the Lease, empty, so that it goes with the release.
+The Lease belongs to the operator's Deployment, so that it goes with the release.
 
 Not `kubernetes.aio.leaderelection` of 37.0.2: it cannot create the first Lease (its `pretty=True` is refused), and
 after a network error it goes on leading without telling. The rules are those of client-go's leader election: times are
@@ -16,7 +16,7 @@ from typing import Protocol
 import structlog
 
 from supportbot.errors import PermanentError, TemporaryError
-from supportbot_operator.kube import ConflictError, Object
+from supportbot_operator.kube import ConflictError, NotFoundError, Object
 
 API_VERSION, KIND = "coordination.k8s.io/v1", "Lease"
 
@@ -42,6 +42,9 @@ class Leases(Protocol):
     async def get(self, api_version: str, kind: str, namespace: str, name: str) -> Object:
         """One object, or NotFoundError."""
 
+    async def create(self, obj: Object) -> Object:
+        """A new object, or ConflictError."""
+
     async def replace(self, obj: Object) -> Object:
         """Write the object, or ConflictError."""
 
@@ -54,6 +57,7 @@ class Lease:
         namespace: The operator's own.
         name: Of the Lease.
         identity: Unique among all replicas and their restarts.
+        owner: The reference to what the Lease goes with.
         timing: Tests are in more of a hurry.
     """
 
@@ -64,10 +68,12 @@ class Lease:
         namespace: str,
         name: str,
         identity: str,
+        owner: Object | None = None,
         timing: Timing = Timing(),
     ) -> None:
         self._leases, self._namespace, self._name, self._me = leases, namespace, name, identity
-        self._timing = timing
+        self._owner, self._timing = owner, timing
+        self._renewed_at = 0.0
         self._seen: object = None
         self._seen_at = 0.0
         self._held: Object | None = None
@@ -80,14 +86,12 @@ class Lease:
 
     async def keep(self) -> None:
         """Renew; return once the Lease is lost, or could not be renewed for 10 s. The caller must stop working then."""
-        renewed_at = time.monotonic()
         while True:
             await asyncio.sleep(self._timing.retry_s)
-            started_at = time.monotonic()
-            left_s = renewed_at + self._timing.deadline_s - started_at
-            if await self._tried(limit_s=left_s):
-                renewed_at = started_at
-            elif self._held is None or time.monotonic() - renewed_at >= self._timing.deadline_s:
+            ends_at = self._renewed_at + self._timing.deadline_s
+            if await self._tried(limit_s=ends_at - time.monotonic()):
+                continue
+            if self._held is None or time.monotonic() >= ends_at:
                 self._held = None
                 log.error("leadership_lost", identity=self._me)
                 return
@@ -116,7 +120,12 @@ class Lease:
         return False
 
     async def _try(self) -> bool:
-        lease = await self._leases.get(API_VERSION, KIND, self._namespace, self._name)
+        begun_at = time.monotonic()
+        try:
+            lease = await self._leases.get(API_VERSION, KIND, self._namespace, self._name)
+        except NotFoundError:
+            meta = {"name": self._name, "namespace": self._namespace}
+            lease = {"apiVersion": API_VERSION, "kind": KIND, "metadata": meta}
         spec = lease.get("spec") or {}
         if spec != self._seen:
             self._seen, self._seen_at = spec, time.monotonic()
@@ -125,7 +134,11 @@ class Lease:
             self._held = None
             return False
         lease["spec"] = self._mine(spec, is_renewal=holder == self._me)
-        self._held = await self._leases.replace(lease)
+        is_new = "resourceVersion" not in lease["metadata"]
+        if is_new and self._owner is not None:
+            lease["metadata"]["ownerReferences"] = [self._owner]
+        self._held = await (self._leases.create(lease) if is_new else self._leases.replace(lease))
+        self._renewed_at = begun_at
         return True
 
     def _mine(self, spec: Object, *, is_renewal: bool) -> Object:

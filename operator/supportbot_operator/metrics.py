@@ -24,6 +24,7 @@ CONDITION = Gauge(
     "1 for the status that a condition of a bot has: True, False, Unknown.",
     ["namespace", "bot", "condition", "status"],
 )
+ORPHANS = Gauge("supportbot_operator_orphaned_bots", "Bots that are gone and whose streams are still kept.")
 APPLIES = Counter("supportbot_operator_applies_total", "Objects applied; most of them change nothing.")
 
 _STATUSES = ("True", "False", "Unknown")
@@ -44,7 +45,8 @@ def observe_reconcile(outcome: str, seconds: float) -> None:
 
 
 def show_conditions(namespace: str, bot: str, conditions: Sequence[Object]) -> None:
-    """Show the conditions of a bot."""
+    """Show the conditions of a bot, and no others."""
+    forget_conditions(namespace, bot)
     for condition in conditions:
         for status in _STATUSES:
             CONDITION.labels(namespace, bot, condition["type"], status).set(condition["status"] == status)

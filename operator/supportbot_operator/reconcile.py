@@ -1,38 +1,43 @@
 """One bot, from what its resource says to what the cluster has: the same steps whatever the cause."""
 
 import asyncio
-import base64
-import binascii
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 import structlog
 
 from supportbot.errors import PermanentError, TemporaryError, UserError
-from supportbot.spec import SpecError, parse_bot
+from supportbot.spec import SpecError
 from supportbot.telemetry import tracer
 from supportbot_operator import metrics
+from supportbot_operator.announce import Announcer
+from supportbot_operator.children import Children
 from supportbot_operator.config import OperatorConfig
-from supportbot_operator.desired import Bot, Component, Desired, Inputs, desired
-from supportbot_operator.desired.objects import DATA_CLAIM
-from supportbot_operator.events import condition_event
+from supportbot_operator.desired import Bot, Component, Inputs, desired, read_bot
 from supportbot_operator.keys import Keys
-from supportbot_operator.kube import API_VERSION, NotFoundError, Object, object_path
-from supportbot_operator.quantities import is_smaller
-from supportbot_operator.status import Observed, Pipeline, Reason, Report, Status, assess, begin, refuse
-from supportbot_operator.store import BotName, Store, identity
+from supportbot_operator.kube import API_VERSION, NotFoundError, Object, decode_secret
+from supportbot_operator.status import (
+    Observed,
+    Pipeline,
+    Reason,
+    Report,
+    assess,
+    begin,
+    fail,
+    is_settled,
+    refuse,
+    unsettled_s,
+)
+from supportbot_operator.store import BotName, Store
 
 RESYNC_S = 300.0
 """Without any event everything is looked at this often: Secrets are not watched, and a watch may miss something."""
-WAITING_S = 10.0
-"""The same while something is on its way: a Secret that somebody is about to make, pods, first reports."""
-WRITES_AT_ONCE = 8
-
-_OPTIONAL_KINDS = {"PodMonitor"}
-_WORKLOADS = {"Deployment", "StatefulSet"}
+WAITING_S, WAITING_LONG_S = 10.0, 60.0
+"""The same while something is on its way: a Secret that somebody is about to make, pods, first reports; the longer it
+takes the rarer."""
 
 log = structlog.get_logger(__name__)
 
@@ -43,24 +48,18 @@ class API(Protocol):
     async def get(self, api_version: str, kind: str, namespace: str, name: str) -> Object:
         """One object."""
 
-    async def apply(self, obj: Object, *, subresource: str = "") -> Object:
-        """Make the fields of the object so."""
-
-    async def create(self, obj: Object) -> Object:
-        """A new object."""
-
-    async def merge(self, api_version: str, kind: str, namespace: str, name: str, patch: Object) -> Object:
-        """A merge patch."""
-
-    async def delete(self, obj: Object) -> None:
-        """Delete exactly this object."""
-
 
 class Streams(Protocol):
     """What of the broker is needed."""
 
     async def ensure(self, bot: Bot) -> None:
-        """Make the bot's streams; raises PermanentError (reason `broker_full` or another) or TemporaryError."""
+        """Make the bot's streams.
+
+        Raises:
+            PermanentError: The broker refuses; reason `broker_full` where it has no room.
+            TemporaryError: It is away.
+            UserError: Something has to be changed first.
+        """
 
     async def forget(self, bot: BotName) -> None:
         """The bot is gone: stop watching it, and delete its streams."""
@@ -70,6 +69,9 @@ class Streams(Protocol):
 
     def pipeline(self, bot: BotName) -> Pipeline | None:
         """How its messages fare; None when that is not known."""
+
+    def is_new(self, bot: BotName) -> bool:
+        """Nothing is known of the bot yet because the operator itself has only begun."""
 
 
 class Authority(Protocol):
@@ -83,12 +85,34 @@ class Authority(Protocol):
         """The text of a credentials file; empty where the broker wants none."""
 
 
+@dataclass
+class _Failures:
+    """What went wrong in one reconcile: the rest was done all the same."""
+
+    passing: list[TemporaryError] = field(default_factory=list)
+    """May succeed later."""
+    refusals: list[str] = field(default_factory=list)
+    """Will not, until something changes."""
+
+    async def note(self, work: Awaitable[object]) -> None:
+        """Await a step; keep its error."""
+        try:
+            await work
+        except PermanentError as exc:
+            log.warning("step_refused", error=str(exc))
+            self.refusals.append(str(exc))
+        except TemporaryError as exc:
+            self.passing.append(exc)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Reconciler:
     """Makes one bot at a time what it should be."""
 
     api: API
     store: Store
+    children: Children
+    announcer: Announcer
     streams: Streams
     authority: Authority
     keys: Keys
@@ -103,6 +127,7 @@ class Reconciler:
 
         Raises:
             TemporaryError: It has to be tried again; what could be done is done, and the status tells.
+            Exception: A bug; the status tells that too.
         """
         resource = self.store.bot(name)
         if resource is None:
@@ -120,246 +145,114 @@ class Reconciler:
             except TemporaryError:
                 outcome = "retry"
                 raise
+            except Exception as exc:
+                await self.announcer.tell(resource, fail(exc, resource, self.clock()))
+                raise
             finally:
                 span.set_attribute("supportbot.outcome", outcome)
                 metrics.observe_reconcile(outcome, time.perf_counter() - started)
         return again_s
 
     async def _forget(self, name: BotName) -> None:
-        """Delete what Kubernetes does not: the streams. They hold messages, so the API server itself is asked first."""
+        """Delete what Kubernetes does not: the streams, if the deletion of the bot was seen; else `sweep` decides.
+
+        They hold messages, so the API server itself is asked first.
+        """
+        metrics.forget_conditions(*name)
+        if not self.store.was_deleted(name):
+            return
         try:
             await self.api.get(API_VERSION, "SupportBot", name.namespace, name.name)
-        except NotFoundError:
+        except NotFoundError as exc:
+            if not exc.is_about(name.name):
+                raise
             await self.streams.forget(name)
+            self.store.forget(name)
         else:
             raise TemporaryError("the bot exists, but the watches do not show it (yet)")
 
     async def _reconcile(self, name: BotName, resource: Object) -> float:
         meta, previous = resource["metadata"], resource.get("status") or {}
-        generation = meta["generation"]
-        failures: list[Exception] = []
+        failures = _Failures()
         if not previous.get("conditions"):
-            await self._settle(self._write_status(resource, begin(generation, self.clock())), failures)
+            await failures.note(self.announcer.tell(resource, begin(meta["generation"], self.clock())))
         try:
             bot = read_bot(resource)
         except SpecError as exc:
-            await self._tell(resource, refuse(generation, str(exc), self.clock(), previous))
+            await self.announcer.tell(resource, refuse(meta["generation"], str(exc), self.clock(), previous))
             return RESYNC_S
-        inputs = await self._inputs(bot)
+        inputs = await self._read_inputs(bot, failures)
         wanted = desired(bot, inputs)
-        refused = await self._settle(self._apply_all(bot, wanted), failures)
         broker_problem = await self._ensure_streams(bot, failures)
-        volume_problem = await self._grow_volume(bot)
+        if isinstance(broker_problem, UserError):
+            # Services would not start with streams that are not made for them; what runs goes on.
+            wanted = wanted.without_workloads()
+        await failures.note(self.children.apply(bot, wanted))
+        await failures.note(self.children.keep_volume(bot))
         observed = Observed(
             now=self.clock(),
-            workloads=self._workloads(name, bot),
+            workloads=self.children.workloads(bot),
             missing=wanted.missing,
-            refused=refused,
-            broker_problem=broker_problem,
+            refused=failures.refusals[0] if failures.refusals else "",
+            # NATS has a condition of its own.
+            unreachable=next((str(one) for one in failures.passing if one is not broker_problem), ""),
+            broker_problem=_explain(broker_problem),
             reports=self.streams.reports(name),
             pipeline=self.streams.pipeline(name),
-            volume_problem=volume_problem,
+            is_new=self.streams.is_new(name),
+            volume_problem=self.children.volume_problem(bot),
         )
         status = assess(bot, observed, previous)
-        await self._tell(resource, status)
-        if failures:
-            raise failures[0]
-        return RESYNC_S if is_settled(status) else WAITING_S
+        await self.announcer.tell(resource, status)
+        if failures.passing:
+            raise failures.passing[0]
+        if is_settled(status):
+            return RESYNC_S
+        return min(WAITING_LONG_S, max(WAITING_S, unsettled_s(status, self.clock()) / 10))
 
-    async def _inputs(self, bot: Bot) -> Inputs:
+    async def _read_inputs(self, bot: Bot, failures: _Failures) -> Inputs:
         names = dict.fromkeys(ref.name for component in Component for ref in bot.secret_refs(component))
-        found = await asyncio.gather(*(self._read_secret(bot.namespace, secret) for secret in names))
+        secrets: dict[str, Mapping[str, bytes]] = {}
+        unread: set[str] = set()
+
+        async def read(secret: str) -> None:
+            try:
+                secrets[secret] = decode_secret(await self.api.get("v1", "Secret", bot.namespace, secret))
+            except NotFoundError:
+                return
+            except (TemporaryError, PermanentError):
+                unread.add(secret)
+                raise
+
+        await asyncio.gather(*(failures.note(read(secret)) for secret in names))
         return Inputs(
             config=self.config,
-            secrets={secret: values for secret, values in zip(names, found, strict=True) if values is not None},
+            secrets=secrets,
+            unread=frozenset(unread),
             install_key=self.keys.install_key(bot.namespace, bot.name),
             api_key=self.keys.api_key(bot.namespace, bot.name),
             credentials={component: self.authority.credentials(bot, component) for component in Component},
             ca=self.authority.ca,
-            storage=self._first_storage(bot),
+            storage=self.children.first_storage(bot),
         )
 
-    async def _read_secret(self, namespace: str, name: str) -> Mapping[str, bytes] | None:
-        try:
-            secret = await self.api.get("v1", "Secret", namespace, name)
-        except NotFoundError:
-            return None
-        return decode(secret)
-
-    def _first_storage(self, bot: Bot) -> str:
-        """The size in the template that the gateway's StatefulSet was made with."""
-        name = bot.child_name(Component.WHATSAPP)
-        for child in self.store.children(BotName(bot.namespace, bot.name), bot.uid).values():
-            if child["kind"] == "StatefulSet" and child["metadata"]["name"] == name:
-                size: str = child["spec"]["volumeClaimTemplates"][0]["spec"]["resources"]["requests"]["storage"]
-                return size
-        return ""
-
-    async def _apply_all(self, bot: Bot, wanted: Desired) -> None:
-        await self._apply(wanted.first)
-        await self._apply(wanted.workloads)
-        await self._prune(bot, wanted)
-
-    async def _apply(self, objects: Sequence[Object]) -> None:
-        """Apply all, even when one fails; raise the first failure, one that will stay before one that may pass."""
-        gate = asyncio.Semaphore(WRITES_AT_ONCE)
-
-        async def apply(obj: Object) -> None:
-            async with gate:
-                metrics.APPLIES.inc()
-                try:
-                    await self.api.apply(obj)
-                except NotFoundError:
-                    # The kind is missing, or the namespace, with which the bot goes too.
-                    if obj["kind"] not in _OPTIONAL_KINDS:
-                        raise
-
-        ended = await asyncio.gather(*(apply(obj) for obj in objects), return_exceptions=True)
-        errors = [error for error in ended if isinstance(error, BaseException)]
-        for error in sorted(errors, key=lambda error: not isinstance(error, PermanentError)):
-            raise error
-
-    async def _prune(self, bot: Bot, wanted: Desired) -> None:
-        """Delete what the bot owns and does not want any more."""
-        kept = {identity(obj) for obj in wanted.all}
-        for child, obj in self.store.children(BotName(bot.namespace, bot.name), bot.uid).items():
-            if child in kept or "deletionTimestamp" in obj["metadata"]:
-                continue
-            try:
-                await self.api.delete(obj)
-            except NotFoundError:
-                continue
-            log.info("child_pruned", path=object_path(obj))
-
-    async def _settle(self, work: Any, failures: list[Exception]) -> str:
-        """Await the writes: what is refused for good goes into the status, what may pass is tried again."""
-        try:
-            await work
-        except PermanentError as exc:
-            log.warning("objects_refused", error=str(exc))
-            return str(exc)
-        except TemporaryError as exc:
-            failures.append(exc)
-        return ""
-
-    async def _ensure_streams(self, bot: Bot, failures: list[Exception]) -> tuple[Reason, str] | None:
+    async def _ensure_streams(
+        self, bot: Bot, failures: _Failures
+    ) -> TemporaryError | PermanentError | UserError | None:
         try:
             await self.streams.ensure(bot)
-        except PermanentError as exc:
-            reason = Reason.NATS_FULL if exc.reason == "broker_full" else Reason.REFUSED
-            return reason, str(exc)
         except TemporaryError as exc:
-            failures.append(exc)
-            return Reason.NATS_UNREACHABLE, str(exc)
-        except UserError as exc:
-            return Reason.REFUSED, str(exc)
+            failures.passing.append(exc)
+            return exc
+        except (PermanentError, UserError) as exc:
+            return exc
         return None
 
-    async def _grow_volume(self, bot: Bot) -> str:
-        """Ask for more room where the spec does: the claim is patched, since its template can never change.
 
-        Returns:
-            Why it does not grow, when the API server refuses; empty when there is nothing to say.
-        """
-        first = self._first_storage(bot)
-        size = bot.spec.whatsapp.storage.size
-        if not first or not is_smaller(first, size):
-            return ""
-        claim = f"{DATA_CLAIM}-{bot.child_name(Component.WHATSAPP)}-0"
-        try:
-            found = await self.api.get("v1", "PersistentVolumeClaim", bot.namespace, claim)
-            if is_smaller(found["spec"]["resources"]["requests"]["storage"], size):
-                patch = {"spec": {"resources": {"requests": {"storage": size}}}}
-                await self.api.merge("v1", "PersistentVolumeClaim", bot.namespace, claim, patch)
-        except NotFoundError:
-            return ""
-        except PermanentError as exc:
-            return str(exc)
-        return ""
-
-    def _workloads(self, name: BotName, bot: Bot) -> list[Object]:
-        return [child for child in self.store.children(name, bot.uid).values() if child["kind"] in _WORKLOADS]
-
-    async def _tell(self, resource: Object, status: Status) -> None:
-        """Write the status when it differs, and an Event for each condition that changed."""
-        if is_same(resource.get("status") or {}, status.body):
-            return
-        await self._write_status(resource, status)
-        meta = resource["metadata"]
-        metrics.show_conditions(meta["namespace"], meta["name"], status.body["conditions"])
-        for condition in status.changes:
-            log.info(
-                "condition_changed",
-                namespace=meta["namespace"],
-                bot=meta["name"],
-                condition=condition["type"],
-                status=condition["status"],
-                reason=condition["reason"],
-            )
-            event = condition_event(meta["namespace"], meta["name"], meta["uid"], condition, self.clock())
-            try:
-                await self.api.create(event)
-            except (PermanentError, TemporaryError) as exc:  # The status has it; an Event is a convenience.
-                log.warning("event_not_posted", error=str(exc))
-
-    async def _write_status(self, resource: Object, status: Status) -> None:
-        meta = resource["metadata"]
-        body = {
-            "apiVersion": API_VERSION,
-            "kind": "SupportBot",
-            "metadata": {"name": meta["name"], "namespace": meta["namespace"], "uid": meta["uid"]},
-            "status": status.body,
-        }
-        try:
-            written = await self.api.apply(body, subresource="status")
-        except NotFoundError:  # Deleted meanwhile; the watch will say so.
-            return
-        resource["status"] = written.get("status", status.body)
-
-
-def read_bot(resource: Object) -> Bot:
-    """A SupportBot as the API server has it. Raises SpecError."""
-    meta = resource["metadata"]
-    document = {
-        "apiVersion": resource["apiVersion"],
-        "kind": resource["kind"],
-        "metadata": {"name": meta["name"], "namespace": meta["namespace"]},
-        "spec": resource["spec"],
-    }
-    parsed = parse_bot(document, source=f"{meta['namespace']}/{meta['name']}")
-    return Bot(
-        namespace=meta["namespace"],
-        name=meta["name"],
-        uid=meta["uid"],
-        generation=meta["generation"],
-        created_at=int(datetime.fromisoformat(meta["creationTimestamp"]).timestamp()),
-        spec=parsed.spec,
-        document=document,
-    )
-
-
-def decode(secret: Object) -> dict[str, bytes]:
-    """The values of a Secret."""
-    values = {}
-    for key, value in (secret.get("data") or {}).items():
-        try:
-            values[key] = base64.b64decode(value, validate=True)
-        except (binascii.Error, ValueError) as exc:
-            raise PermanentError(f"Secret {secret['metadata']['name']}, key {key} is not base64") from exc
-    return values
-
-
-def is_same(stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
-    """Whether a status says the same; when its counts were taken does not matter."""
-    return _without_time(stored) == _without_time(wanted)
-
-
-def is_settled(status: Status) -> bool:
-    """Whether nothing is on its way: only an event can change something."""
-    (ready,) = (condition for condition in status.body["conditions"] if condition["type"] == "Ready")
-    return ready["reason"] not in {Reason.PROGRESSING, Reason.INVALID_REFERENCE, Reason.NATS_UNREACHABLE}
-
-
-def _without_time(status: Mapping[str, Any]) -> dict[str, Any]:
-    counters = {name: value for name, value in (status.get("counters") or {}).items() if name != "updateTime"}
-    return {**status, "counters": counters}
+def _explain(problem: TemporaryError | PermanentError | UserError | None) -> tuple[Reason, str] | None:
+    if problem is None:
+        return None
+    if isinstance(problem, TemporaryError):
+        return Reason.NATS_UNREACHABLE, str(problem)
+    is_full = isinstance(problem, PermanentError) and problem.reason == "broker_full"
+    return (Reason.NATS_FULL if is_full else Reason.REFUSED), str(problem)

@@ -1,11 +1,17 @@
 """What a bot's services say of themselves, as they keep it in the bucket `<b>_state` (pure)."""
 
+import re
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from supportbot.health import State
+from supportbot.redaction import redact_text
 from supportbot_operator.status import Check, Report
+
+MAX_CHARS = 500
+_REASON = re.compile(r"^[A-Za-z]([A-Za-z0-9_,:]{0,98}[A-Za-z0-9_])?\Z")
+"""As the CRD has it: one reason that does not fit would keep the whole status from being written."""
 
 
 class _Check(BaseModel):
@@ -19,23 +25,30 @@ class _Check(BaseModel):
 class _Report(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
-    service: str
-    instance: str
     checks: dict[str, _Check]
 
 
-def parse_report(data: bytes, at: datetime) -> Report:
+def parse_report(key: str, data: bytes, at: datetime) -> Report:
     """The report in a value of the bucket; `supportbot.health.Health.to_json` writes it.
+
+    Args:
+        key: `<service>.<instance>`: a service may write its own keys only, so this says who speaks.
+        data: The value; what stands in it goes into a status that many may read.
+        at: When it came.
 
     Raises:
         ValueError: It is none.
     """
+    service, _, instance = key.partition(".")
     try:
         read = _Report.model_validate_json(data)
     except ValidationError as exc:
         raise ValueError(f"no report: {exc.error_count()} faults") from exc
-    checks = {name: Check(one.state, one.reason, one.message) for name, one in read.checks.items()}
-    return Report(service=read.service, instance=read.instance, at=at, checks=checks)
+    checks = {
+        name: Check(one.state, one.reason if _REASON.match(one.reason) else "", redact_text(one.message)[:MAX_CHARS])
+        for name, one in read.checks.items()
+    }
+    return Report(service=service, instance=instance, at=at, checks=checks)
 
 
 def say_same(one: Report, other: Report) -> bool:

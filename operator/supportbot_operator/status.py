@@ -5,7 +5,7 @@ condition is computed afresh each time: it clears by itself when its cause is go
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -17,7 +17,7 @@ from supportbot_operator.kube import Object
 
 REPORT_LASTS = timedelta(seconds=45)
 """Services report every 10 s; what is older says nothing about now."""
-BACKLOG_AGE_S = 300.0
+BACKLOG_AFTER = timedelta(minutes=5)
 MAX_MESSAGE_CHARS = 1000
 
 _PASSING = {"Starting", "StreamsMissing"}
@@ -45,6 +45,8 @@ class Reason(StrEnum):
     INVALID_SPEC = "InvalidSpec"
     INVALID_REFERENCE = "InvalidReference"
     REFUSED = "Refused"
+    FAILED = "OperatorFailed"
+    DEGRADED = "Degraded"
     UNREACHABLE = "APIUnreachable"
     GATEWAY_UNREACHABLE = "GatewayUnreachable"
     NOT_REPORTED = "NotReported"
@@ -88,8 +90,8 @@ class Pipeline:
     dead_lettered: int = 0
     waiting_dead_letters: int = 0
     unaccounted: int = 0
-    oldest_age_s: float = 0.0
-    """Of the oldest message that is not settled."""
+    backlogged_since: datetime | None = None
+    """When the oldest message came, if it has been waiting for longer than is normal."""
     updated_at: datetime | None = None
 
 
@@ -103,10 +105,14 @@ class Observed:
     missing: Sequence[SecretKey] = ()
     refused: str = ""
     """Why the API server refuses an object of the bot."""
+    unreachable: str = ""
+    """Why not everything could be read or written just now."""
     broker_problem: tuple[Reason, str] | None = None
     """Why the bot's streams could not be made."""
     reports: Sequence[Report] = ()
     pipeline: Pipeline | None = None
+    is_new: bool = False
+    """The operator itself has only begun: what it does not know yet is as it was."""
     volume_problem: str = ""
     """Why the gateway's volume does not grow."""
 
@@ -143,7 +149,9 @@ def assess(bot: Bot, observed: Observed, previous: Mapping[str, Any]) -> Status:
         Type.ZOHO_CONNECTED: _zoho(bot, observed),
         Type.PIPELINE_HEALTHY: _pipeline(observed),
     }
-    ready = _ready(bot, observed, causes)
+    if observed.is_new:
+        causes = {type_: _kept(type_, verdict, previous) for type_, verdict in causes.items()}
+    ready = _ready(bot, observed, causes, previous)
     verdicts = {Type.READY: ready, **causes}
     if ready.reason in {Reason.INVALID_REFERENCE, Reason.REFUSED}:
         verdicts[Type.STALLED] = Verdict("True", ready.reason, ready.message)
@@ -168,7 +176,42 @@ def begin(generation: int, now: datetime) -> Status:
     return _status({Type.READY: waiting}, generation, now, {}, {})
 
 
-def _ready(bot: Bot, observed: Observed, causes: Mapping[Type, Verdict]) -> Verdict:
+def fail(error: Exception, resource: Object, now: datetime) -> Status:
+    """The status of a bot over which the operator itself stumbles."""
+    previous, generation = resource.get("status") or {}, resource["metadata"]["generation"]
+    message = f"the operator failed ({type(error).__name__}); its log tells more"
+    status = _status({Type.READY: Verdict("False", Reason.FAILED, message)}, generation, now, previous, {})
+    others = [one for one in previous.get("conditions", ()) if one["type"] != Type.READY]
+    return replace(status, body={**previous, **status.body, "conditions": [*status.body["conditions"], *others]})
+
+
+def is_settled(status: Status) -> bool:
+    """Whether nothing is on its way: only an event can change something."""
+    waits = {Reason.PROGRESSING, Reason.INVALID_REFERENCE, Reason.NATS_UNREACHABLE, Reason.DEGRADED, Reason.UNREACHABLE}
+    return _ready_condition(status.body)["reason"] not in waits
+
+
+def unsettled_s(status: Status, now: datetime) -> float:
+    """For how long `Ready` has been as it is."""
+    return (now - datetime.fromisoformat(_ready_condition(status.body)["lastTransitionTime"])).total_seconds()
+
+
+def _ready_condition(status: Mapping[str, Any]) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = next((one for one in status.get("conditions", ()) if one["type"] == Type.READY), {})
+    return found
+
+
+def _kept(type_: Type, verdict: Verdict, previous: Mapping[str, Any]) -> Verdict:
+    """The verdict of before, if there is one, for something that is true of the operator's start only."""
+    if verdict.status == "True":
+        return verdict
+    for one in previous.get("conditions", ()):
+        if one["type"] == type_:
+            return Verdict(one["status"], one["reason"], one["message"])
+    return verdict
+
+
+def _ready(bot: Bot, observed: Observed, causes: Mapping[Type, Verdict], previous: Mapping[str, Any]) -> Verdict:
     """True, or the first cause in a fixed order; its message names the object and the next step."""
     if bot.spec.paused:
         return Verdict("False", Reason.PAUSED, "set spec.paused to false to go on; messages wait meanwhile")
@@ -179,8 +222,12 @@ def _ready(bot: Bot, observed: Observed, causes: Mapping[Type, Verdict]) -> Verd
     for type_ in (Type.WHATSAPP_LINKED, Type.MODELS_AVAILABLE, Type.ZOHO_CONNECTED, Type.PIPELINE_HEALTHY):
         if causes[type_].status == "False":
             return Verdict("False", causes[type_].reason, f"{type_}: {causes[type_].message}")
-    if rolling := [name for name, waits in map(_rollout, observed.workloads) if waits]:
-        return Verdict("False", Reason.PROGRESSING, f"waiting for the pods of {', '.join(sorted(rolling))}")
+    if observed.unreachable:
+        return Verdict("False", Reason.UNREACHABLE, observed.unreachable)
+    if waiting := sorted(name for name, state in map(_rollout, observed.workloads) if state):
+        is_rolling = any(state == "rolling" for _, state in map(_rollout, observed.workloads))
+        reason = Reason.DEGRADED if _was_ready(bot, previous) and not is_rolling else Reason.PROGRESSING
+        return Verdict("False", reason, f"waiting for the pods of {', '.join(waiting)}")
     if len(observed.workloads) < len(Component):
         return Verdict("False", Reason.PROGRESSING, "waiting for the workloads to appear")
     for type_, cause in causes.items():
@@ -199,6 +246,8 @@ def _whatsapp(observed: Observed) -> Verdict:
 
 
 def _models(bot: Bot, observed: Observed) -> Verdict:
+    if absent := [ref for ref in observed.missing if ref.path.startswith("spec.models")]:
+        return Verdict("False", Reason.SECRET_NOT_FOUND, _say_missing(absent))
     check = _worst(observed, Component.CLASSIFIER, "models")
     if check is None and not bot.spec.models.chain:
         return Verdict("True", Reason.LOCAL_ONLY, "no model is configured; the local tiers decide")
@@ -224,12 +273,12 @@ def _pipeline(observed: Observed) -> Verdict:
     if observed.broker_problem is not None:
         reason, message = observed.broker_problem
         return Verdict("False", reason, message)
-    for component in Component:
-        bus = _worst(observed, component, "bus")
-        if bus is not None and bus.reason in _PASSING:
-            return Verdict("Unknown", bus.reason, f"{component}: {bus.message}")
-        if bus is not None and bus.state in {State.DOWN, State.DEGRADED}:
-            return Verdict("False", bus.reason or Reason.NATS_UNREACHABLE, f"{component}: {bus.message}")
+    buses = [(component, bus) for component in Component if (bus := _worst(observed, component, "bus")) is not None]
+    bad = [(component, bus) for component, bus in buses if bus.state in {State.DOWN, State.DEGRADED}]
+    # What lasts before what passes.
+    for component, bus in sorted(bad, key=lambda one: one[1].reason in _PASSING):
+        status = "Unknown" if bus.reason in _PASSING else "False"
+        return Verdict(status, bus.reason or Reason.NATS_UNREACHABLE, f"{component}: {bus.message}")
     pipeline = observed.pipeline
     if pipeline is None:
         return Verdict("Unknown", Reason.NOT_REPORTED, "the streams have not been looked at yet")
@@ -239,9 +288,9 @@ def _pipeline(observed: Observed) -> Verdict:
     if pipeline.waiting_dead_letters:
         message = f"{pipeline.waiting_dead_letters} messages could not be processed; `supportbot dlq list` shows them"
         return Verdict("False", Reason.DEAD_LETTERING, message)
-    if pipeline.oldest_age_s > BACKLOG_AGE_S:
-        minutes = int(pipeline.oldest_age_s // 60)
-        return Verdict("False", Reason.BACKLOGGED, f"a message has been waiting for {minutes} minutes")
+    if pipeline.backlogged_since is not None:
+        since = format_time(pipeline.backlogged_since)
+        return Verdict("False", Reason.BACKLOGGED, f"a message has been waiting since {since}")
     return Verdict("True", Reason.FLOWING)
 
 
@@ -263,14 +312,22 @@ def _verdict(check: Check, *, true_when: Iterable[State]) -> Verdict:
     return Verdict(status, check.reason or ("OK" if status == "True" else "NotOK"), check.message)
 
 
-def _rollout(workload: Object) -> tuple[str, bool]:
-    """The workload's name, and whether pods of its newest version are still to come."""
+def _rollout(workload: Object) -> tuple[str, str]:
+    """The workload's name, and how it is: `rolling` to its newest version, `unready`, or empty when all is well."""
     meta, spec, status = workload["metadata"], workload["spec"], workload.get("status", {})
     wanted = spec.get("replicas", 1)
     is_current = status.get("observedGeneration", 0) >= meta.get("generation", 0)
-    ready = min(status.get("updatedReplicas", 0), status.get("readyReplicas", 0)) >= wanted
-    has_no_old = status.get("replicas", 0) <= wanted
-    return meta["name"], not (is_current and ready and has_no_old)
+    is_whole = status.get("updatedReplicas", 0) >= wanted and status.get("replicas", 0) <= wanted
+    if not (is_current and is_whole):
+        return meta["name"], "rolling"
+    return meta["name"], "" if status.get("readyReplicas", 0) >= wanted else "unready"
+
+
+def _was_ready(bot: Bot, previous: Mapping[str, Any]) -> bool:
+    """Whether the bot has been Ready as it is now specified."""
+    ready = _ready_condition(previous)
+    is_known = ready.get("status") == "True" or ready.get("reason") == Reason.DEGRADED
+    return is_known and ready.get("observedGeneration") == bot.generation
 
 
 def _say_missing(missing: Sequence[SecretKey]) -> str:

@@ -1,7 +1,7 @@
 """What the watches have seen: the bots and their children, as the API server last had them."""
 
 from collections.abc import Iterator
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeVar
 
 from supportbot_operator.kube import API_VERSION, Object
 
@@ -34,36 +34,54 @@ def identity(obj: Object) -> Identity:
     return Identity(obj["apiVersion"], obj["kind"], meta["namespace"], meta["name"])
 
 
+def is_bot(obj: Object) -> bool:
+    """Whether it is a SupportBot."""
+    return (obj["apiVersion"], obj["kind"]) == (API_VERSION, "SupportBot")
+
+
 class Store:
-    """Filled by the watches, read by the workers; both live in one event loop."""
+    """Filled by the watches and by our own writes, read by the workers; all live in one event loop."""
 
     def __init__(self) -> None:
         self._bots: dict[BotName, Object] = {}
         self._children: dict[BotName, dict[Identity, Object]] = {}
+        self._deleted: set[BotName] = set()
 
     def see(self, event: EventType, obj: Object) -> BotName | None:
-        """Take an event; the bot that it is about, if any."""
+        """Take an event; the bot that it is about, if any. What is older than what is known changes nothing."""
         meta = obj["metadata"]
         meta.pop("managedFields", None)
-        if (obj["apiVersion"], obj["kind"]) == (API_VERSION, "SupportBot"):
+        if is_bot(obj):
             bot = BotName(meta["namespace"], meta["name"])
-            if event == "DELETED":
-                self._bots.pop(bot, None)
+            _put(self._bots, bot, event, obj)
+            if bot in self._bots:
+                self._deleted.discard(bot)
             else:
-                self._bots[bot] = obj
+                self._deleted.add(bot)
             return bot
         label = meta.get("labels", {}).get(BOT_LABEL)
         if label is None:
             return None
         bot = BotName(meta["namespace"], label)
         children = self._children.setdefault(bot, {})
-        if event == "DELETED":
-            children.pop(identity(obj), None)
-        else:
-            children[identity(obj)] = obj
+        _put(children, identity(obj), event, obj)
         if not children:
             del self._children[bot]
         return bot
+
+    def was_deleted(self, bot: BotName) -> bool:
+        """Whether its deletion was seen, and nobody has dealt with it yet."""
+        return bot in self._deleted
+
+    def forget(self, bot: BotName) -> None:
+        """Its deletion has been dealt with."""
+        self._deleted.discard(bot)
+
+    def objects(self) -> Iterator[Object]:
+        """Everything that is there."""
+        yield from tuple(self._bots.values())
+        for children in tuple(self._children.values()):
+            yield from tuple(children.values())
 
     def bot(self, name: BotName) -> Object | None:
         """The resource of a bot; None when it is gone."""
@@ -72,7 +90,7 @@ class Store:
     def version(self, obj: Object) -> str | None:
         """The resourceVersion that the store has of an object; None when it has not seen it."""
         meta = obj["metadata"]
-        if (obj["apiVersion"], obj["kind"]) == (API_VERSION, "SupportBot"):
+        if is_bot(obj):
             seen = self._bots.get(BotName(meta["namespace"], meta["name"]))
         else:
             bot = BotName(meta["namespace"], meta.get("labels", {}).get(BOT_LABEL, ""))
@@ -91,3 +109,22 @@ class Store:
             for child, obj in found.items()
             if any(owner.get("uid") == uid for owner in obj["metadata"].get("ownerReferences", ()))
         }
+
+
+K = TypeVar("K")
+
+
+def _put(known: dict[K, Object], key: K, event: EventType, obj: Object) -> None:
+    before = known.get(key)
+    is_same_object = before is not None and before["metadata"]["uid"] == obj["metadata"]["uid"]
+    if event == "DELETED":
+        if before is None or is_same_object:
+            known.pop(key, None)
+    elif before is None or not is_same_object or not _is_older(obj, before):
+        known[key] = obj
+
+
+def _is_older(one: Object, other: Object) -> bool:
+    """Versions may be compared as numbers: KEP-5504, and true of every API server on etcd before."""
+    versions = [obj["metadata"]["resourceVersion"] for obj in (one, other)]
+    return all(map(str.isdecimal, versions)) and int(versions[0]) < int(versions[1])

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import kopf
+import structlog
 
+from supportbot.logs import describe_error
 from supportbot_operator.kube import API_VERSION, Object
 from supportbot_operator.store import BOT_LABEL, MANAGED_BY, BotName, Store
 
@@ -40,10 +42,16 @@ CHILDREN = (
 )
 """Kinds whose drift is undone at once. Secrets are not among them: the operator may not list them."""
 
+WATCHED_KINDS = frozenset(kind.kind for kind in CHILDREN)
+
 SELECTOR = f"app.kubernetes.io/managed-by={MANAGED_BY},{BOT_LABEL}"
 """Of children; the API server filters by it."""
 REQUEST_TIMEOUT_S = 30
 EXIT_TIMEOUT_S = 10
+AGAIN_S = 30.0
+"""Between two tries to watch a namespace that cannot be watched."""
+
+log = structlog.get_logger(__name__)
 
 
 def make_registry(store: Store, seen: Callable[[BotName], None]) -> kopf.OperatorRegistry:
@@ -87,15 +95,39 @@ async def run_watches(
 ) -> None:
     """Watch until cancelled.
 
+    Namespaces are watched one by one: where one is gone, and its Role with it, the others go on.
+
     Args:
         store: Takes every object.
         seen: Is told the bot of every event.
         namespaces: Where to watch; empty means everywhere.
-        started: Is called once kopf runs.
+        started: Is called whenever kopf has begun.
 
     Raises:
-        RuntimeError: kopf ended by itself; the process must end too, or it would live on without watches.
+        RuntimeError: The watches ended by themselves; the process must end too, or it would live on without them.
     """
+    if len(namespaces) <= 1:
+        await _watch(store, seen, namespaces, started)
+        raise RuntimeError("the watches ended by themselves")
+    async with asyncio.TaskGroup() as tasks:
+        for namespace in namespaces:
+            tasks.create_task(_keep_watching(store, seen, namespace, started), name=f"watch {namespace}")
+
+
+async def _keep_watching(
+    store: Store, seen: Callable[[BotName], None], namespace: str, started: Callable[[], None]
+) -> None:
+    while True:
+        try:
+            await _watch(store, seen, [namespace], started)
+        except Exception as exc:  # noqa: BLE001 - whatever ended it, the other namespaces go on
+            log.warning("watches_ended", namespace=namespace, **describe_error(exc))
+        await asyncio.sleep(AGAIN_S)
+
+
+async def _watch(
+    store: Store, seen: Callable[[BotName], None], namespaces: Collection[str], started: Callable[[], None]
+) -> None:
     stop, ready = asyncio.Event(), asyncio.Event()
     running = asyncio.create_task(
         kopf.operator(
@@ -120,4 +152,3 @@ async def run_watches(
         stop.set()
         await asyncio.wait({running}, timeout=EXIT_TIMEOUT_S)
         raise
-    raise RuntimeError("the watches ended by themselves")

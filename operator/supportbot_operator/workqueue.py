@@ -13,6 +13,8 @@ K = TypeVar("K", bound=Hashable)
 FIRST_BACKOFF_S = 1.0
 MAX_BACKOFF_S = 300.0
 JITTER = 0.1
+MIN_INTERVAL_S = 0.2
+"""From the end of one work on a key to the next: whoever fights us over an object cannot make us spin."""
 
 
 class WorkQueue(Generic[K]):
@@ -28,6 +30,7 @@ class WorkQueue(Generic[K]):
         self._again: set[K] = set()
         self._timers: dict[K, asyncio.TimerHandle] = {}
         self._failures: dict[K, int] = {}
+        self._ended: dict[K, float] = {}
         self._wake = asyncio.Event()
         self._jitter = jitter
 
@@ -37,13 +40,14 @@ class WorkQueue(Generic[K]):
 
     def add(self, key: K) -> None:
         """Work on the key as soon as possible."""
-        if (timer := self._timers.pop(key, None)) is not None:
-            timer.cancel()
         if key in self._active:
             self._again.add(key)
+            return
+        rest_s = self._ended.get(key, -MIN_INTERVAL_S) + MIN_INTERVAL_S - asyncio.get_running_loop().time()
+        if rest_s > 0:
+            self.add_after(key, rest_s)
         else:
-            self._ready[key] = None
-            self._wake.set()
+            self._put(key)
 
     def add_after(self, key: K, delay_s: float) -> None:
         """Work on the key in `delay_s`, unless something makes it due earlier."""
@@ -54,7 +58,7 @@ class WorkQueue(Generic[K]):
             return
         if waiting is not None:
             waiting.cancel()
-        self._timers[key] = loop.call_at(due, self.add, key)
+        self._timers[key] = loop.call_at(due, self._put, key)
 
     async def get(self) -> K:
         """The next key; `done` or `failed` must follow."""
@@ -86,6 +90,7 @@ class WorkQueue(Generic[K]):
     def forget(self, key: K) -> None:
         """Forget failures and timers of a key whose object is gone."""
         self._failures.pop(key, None)
+        self._ended.pop(key, None)
         if (timer := self._timers.pop(key, None)) is not None:
             timer.cancel()
 
@@ -95,9 +100,18 @@ class WorkQueue(Generic[K]):
             timer.cancel()
         self._timers.clear()
 
-    def _release(self, key: K) -> None:
-        self._active.discard(key)
-        if key in self._again:
-            self._again.discard(key)
+    def _put(self, key: K) -> None:
+        if (timer := self._timers.pop(key, None)) is not None:
+            timer.cancel()
+        if key in self._active:
+            self._again.add(key)
+        else:
             self._ready[key] = None
             self._wake.set()
+
+    def _release(self, key: K) -> None:
+        self._active.discard(key)
+        self._ended[key] = asyncio.get_running_loop().time()
+        if key in self._again:
+            self._again.discard(key)
+            self.add(key)

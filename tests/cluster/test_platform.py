@@ -217,26 +217,35 @@ def test_a_restart_of_the_node_loses_nothing(release: Release) -> None:
         pytest.skip("the cluster's nodes are not ours to restart")
     with release.group() as group:
         heard = len(group.get("/simulator/messages", params={"after": 0, "limit": 5000}).json()["messages"])
+    before = started(release.cluster)
     node("restart")
-    until(lambda: is_ready_again(release), "Ready after the restart", READY_S)
+    until(lambda: is_started_again(release.cluster, before), "pods after the restart", READY_S)
     with release.group() as group:
         assert len(group.get("/simulator/messages", params={"after": 0, "limit": 5000}).json()["messages"]) >= heard
     reported(release, 30)
 
 
-def is_ready_again(release: Release) -> bool:
-    """The pods that run now are ready: the status of before says nothing."""
-    pods = release.cluster.get("pods", "--field-selector=status.phase!=Succeeded", namespace=PLATFORM)["items"]
-    return bool(pods) and all(
-        any(one["type"] == "Ready" and one["status"] == "True" for one in pod["status"].get("conditions", ()))
+def started(cluster: Cluster) -> dict[str, str]:
+    """When the containers that are ready began, by pod and container."""
+    pods = cluster.get("pods", "--field-selector=status.phase!=Succeeded", namespace=PLATFORM)["items"]
+    return {
+        f"{pod['metadata']['name']}/{one['name']}": one["state"]["running"]["startedAt"]
         for pod in pods
-    )
+        for one in pod["status"].get("containerStatuses", ())
+        if one["ready"] and "running" in one["state"]
+    }
+
+
+def is_started_again(cluster: Cluster, before: dict[str, str]) -> bool:
+    """Every container runs and is another than before: what the API server says of the old ones lingers."""
+    now = started(cluster)
+    return now.keys() == before.keys() and all(now[name] != before[name] for name in now)
 
 
 def test_an_upgrade_rolls_what_changed_and_loses_nothing(release: Release) -> None:
     cluster = release.cluster
     before = cluster.get("secret", "supportbot-keys", namespace=PLATFORM)["data"]
-    cluster.helm("upgrade", "supportbot", CHART, *release.values(logLevel="debug"), namespace=PLATFORM)
+    cluster.helm("upgrade", "supportbot", CHART, *release.values(**{"operator.logLevel": "debug"}), namespace=PLATFORM)
     cluster.kubectl("rollout", "status", "deployment/supportbot-operator", "--timeout=120s", namespace=PLATFORM)
     level = "jsonpath={.spec.template.spec.containers[0].env[?(@.name=='SUPPORTBOT_LOG_LEVEL')].value}"
     cluster.wait("deployment/demo-ticket", f"{level}=debug", namespace=PLATFORM, timeout_s=60)

@@ -3,7 +3,7 @@
 `reconcile` applies them; golden files show them.
 """
 
-from supportbot_operator.desired.bot import Bot, Component, Inputs
+from supportbot_operator.desired.bot import Bot, Component, Inputs, read_bot
 from supportbot_operator.desired.objects import Desired, desired
 
-__all__ = ["Bot", "Component", "Desired", "Inputs", "desired"]
+__all__ = ["Bot", "Component", "Desired", "Inputs", "desired", "read_bot"]

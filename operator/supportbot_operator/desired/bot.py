@@ -1,17 +1,19 @@
 """What the objects of a bot are computed from."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from supportbot.settings import PORTS
-from supportbot.spec import SecretKey, Spec, secret_refs
+from supportbot.spec import SecretKey, Spec, parse_bot, secret_refs
 from supportbot_operator.config import OperatorConfig
 from supportbot_operator.keys import bot_key
 from supportbot_operator.kube import API_VERSION, Object
 from supportbot_operator.store import BOT_LABEL, MANAGED_BY
+
+MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
 
 
 class Component(StrEnum):
@@ -61,7 +63,7 @@ class Bot:
             "app.kubernetes.io/name": "supportbot",
             "app.kubernetes.io/instance": self.name,
             "app.kubernetes.io/part-of": "supportbot",
-            "app.kubernetes.io/managed-by": MANAGED_BY,
+            MANAGED_BY_LABEL: MANAGED_BY,
             BOT_LABEL: self.name,
         }
         return labels | ({"app.kubernetes.io/component": component.value} if component else {})
@@ -80,17 +82,19 @@ class Bot:
                 "name": name,
                 "namespace": self.namespace,
                 "labels": self.labels(component),
-                "ownerReferences": [
-                    {
-                        "apiVersion": API_VERSION,
-                        "kind": "SupportBot",
-                        "name": self.name,
-                        "uid": self.uid,
-                        "controller": True,
-                        "blockOwnerDeletion": False,
-                    }
-                ],
+                "ownerReferences": [self.owner_reference()],
             },
+        }
+
+    def owner_reference(self) -> Object:
+        """By which an object goes with the bot."""
+        return {
+            "apiVersion": API_VERSION,
+            "kind": "SupportBot",
+            "name": self.name,
+            "uid": self.uid,
+            "controller": True,
+            "blockOwnerDeletion": False,
         }
 
     def secret_refs(self, component: Component) -> tuple[SecretKey, ...]:
@@ -106,6 +110,8 @@ class Inputs:
     config: OperatorConfig
     secrets: Mapping[str, Mapping[str, bytes]]
     """The Secrets that the spec refers to and that exist: name → key → value."""
+    unread: frozenset[str] = frozenset()
+    """Those of which nobody knows whether they exist: the API server does not say."""
     install_key: str = field(repr=False)
     """32 bytes in hex."""
     api_key: str = field(repr=False)
@@ -120,10 +126,37 @@ class Inputs:
     def missing(self, bot: Bot, component: Component) -> tuple[SecretKey, ...]:
         """What a service needs and nobody has made yet."""
         return tuple(
-            ref for ref in bot.secret_refs(component) if not self.secrets.get(ref.name, {}).get(ref.key, b"").strip()
+            ref
+            for ref in bot.secret_refs(component)
+            if ref.name not in self.unread and not self.secrets.get(ref.name, {}).get(ref.key, b"").strip()
         )
 
+    def is_complete(self, bot: Bot, component: Component) -> bool:
+        """Whether everything that a service needs is known."""
+        is_unread = any(ref.name in self.unread for ref in bot.secret_refs(component))
+        return not is_unread and not self.missing(bot, component)
 
-def digest(text: str) -> str:
-    """A short name for a text in annotations."""
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    def is_demo(self, bot: Bot) -> bool:
+        """Whether it is the bot that speaks to the emulated Zoho Desk."""
+        return self.config.demo.bot == f"{bot.namespace}/{bot.name}"
+
+
+def read_bot(resource: Object) -> Bot:
+    """A SupportBot as the API server has it. Raises SpecError."""
+    meta = resource["metadata"]
+    document = {
+        "apiVersion": resource["apiVersion"],
+        "kind": resource["kind"],
+        "metadata": {"name": meta["name"], "namespace": meta["namespace"]},
+        "spec": resource["spec"],
+    }
+    parsed = parse_bot(document, source=f"{meta['namespace']}/{meta['name']}")
+    return Bot(
+        namespace=meta["namespace"],
+        name=meta["name"],
+        uid=meta["uid"],
+        generation=meta["generation"],
+        created_at=int(datetime.fromisoformat(meta["creationTimestamp"]).timestamp()),
+        spec=parsed.spec,
+        document=document,
+    )

@@ -7,7 +7,7 @@ from supportbot_operator.config import port_of
 from supportbot_operator.desired.bot import Bot, Component, Inputs
 from supportbot_operator.kube import Object
 
-API_VERSION, KIND = "networking.k8s.io/v1", "NetworkPolicy"
+_KIND = ("networking.k8s.io/v1", "NetworkPolicy")
 HTTPS = 443
 
 
@@ -15,11 +15,11 @@ def network_policies(bot: Bot, inputs: Inputs) -> Iterator[Object]:
     """A refusal of everything, and for each service what it needs."""
     if not inputs.config.network_policy.enabled:
         return
-    refusal = bot.child(API_VERSION, KIND, f"{bot.name}-default-deny")
+    refusal = bot.child(*_KIND, f"{bot.name}-default-deny")
     refusal["spec"] = {"podSelector": {"matchLabels": bot.selector()}, "policyTypes": ["Ingress", "Egress"]}
     yield refusal
     for component in Component:
-        policy = bot.child(API_VERSION, KIND, bot.child_name(component), component)
+        policy = bot.child(*_KIND, bot.child_name(component), component)
         policy["spec"] = {
             "podSelector": {"matchLabels": bot.selector(component)},
             "policyTypes": ["Ingress", "Egress"],
@@ -30,12 +30,12 @@ def network_policies(bot: Bot, inputs: Inputs) -> Iterator[Object]:
 
 
 def _ingress(bot: Bot, component: Component, inputs: Inputs) -> Iterator[Object]:
-    policy, demo = inputs.config.network_policy, inputs.config.demo
+    policy = inputs.config.network_policy
     if policy.metrics_peers:
         yield {"from": list(policy.metrics_peers), "ports": _tcp(component.metrics_port)}
     callers = list(policy.api_peers)
-    if component is Component.WHATSAPP and demo.bot == f"{bot.namespace}/{bot.name}":
-        callers += demo.peers
+    if component is Component.WHATSAPP and inputs.is_demo(bot):
+        callers += inputs.config.demo.peers
     if callers:
         yield {"from": callers, "ports": _tcp(component.port)}
 
@@ -47,7 +47,7 @@ def _egress(bot: Bot, component: Component, inputs: Inputs) -> Iterator[Object]:
     yield _to(config.nats.peers, _tcp(*config.nats.ports))
     if config.otlp.endpoint:
         yield _to(config.otlp.peers, _tcp(config.otlp.port))
-    if component is Component.TICKET and config.demo.bot == f"{bot.namespace}/{bot.name}":
+    if component is Component.TICKET and inputs.is_demo(bot):
         yield _to(config.demo.peers, _tcp(port_of(config.demo.desk_url)))
     elif ports := _outside(bot, component):
         # NetworkPolicies know addresses, not names, and the vendors' addresses change.

@@ -1,8 +1,7 @@
 """All objects of a bot, in two waves: what pods need, and then the pods."""
 
-import base64
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import yaml
 
@@ -10,9 +9,10 @@ from supportbot.spec import SecretKey
 from supportbot_operator.desired.bot import Bot, Component, Inputs
 from supportbot_operator.desired.network import network_policies
 from supportbot_operator.desired.pods import own_files, pod_template
-from supportbot_operator.kube import Object
+from supportbot_operator.kube import Object, encode_secret
 
 DATA_CLAIM = "data"
+WORKLOADS = frozenset({"Deployment", "StatefulSet"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,9 +24,15 @@ class Desired:
     workloads: tuple[Object, ...]
     """Applied when all of `first` is there."""
     held: tuple[Object, ...]
-    """Workloads whose secrets are missing: neither applied nor removed, so that what runs goes on."""
+    """Workloads whose secrets are missing or unknown: neither applied nor removed, so that what runs goes on."""
     missing: tuple[SecretKey, ...]
     """Those secrets."""
+
+    def without_workloads(self) -> "Desired":
+        """The same with all workloads held."""
+        pods = tuple(obj for obj in self.workloads if obj["kind"] in WORKLOADS)
+        others = tuple(obj for obj in self.workloads if obj["kind"] not in WORKLOADS)
+        return replace(self, workloads=others, held=self.held + pods)
 
     @property
     def all(self) -> tuple[Object, ...]:
@@ -47,8 +53,8 @@ def desired(bot: Bot, inputs: Inputs) -> Desired:
             *network_policies(bot, inputs),
             *_services(bot),
         ),
-        workloads=(*(pods[component] for component in Component if not missing[component]), *around),
-        held=tuple(pods[component] for component in Component if missing[component]),
+        workloads=(*(pods[component] for component in Component if inputs.is_complete(bot, component)), *around),
+        held=tuple(pods[component] for component in Component if not inputs.is_complete(bot, component)),
         missing=tuple(dict.fromkeys(ref for refs in missing.values() for ref in refs)),
     )
 
@@ -74,9 +80,7 @@ def _secrets(bot: Bot, inputs: Inputs) -> Iterator[Object]:
 
 
 def _secret(bot: Bot, name: str, values: dict[str, str], component: Component | None = None) -> Object:
-    # `data`, not `stringData`: the API server empties the latter, and no apply of it would ever be a no-op.
-    data = {key: _base64(value) for key, value in values.items()}
-    return {**bot.child("v1", "Secret", name, component), "type": "Opaque", "data": data}
+    return {**bot.child("v1", "Secret", name, component), "type": "Opaque", "data": encode_secret(values)}
 
 
 def _services(bot: Bot) -> Iterator[Object]:
@@ -102,7 +106,10 @@ def _workload(bot: Bot, component: Component, inputs: Inputs) -> Object:
 
 
 def _gateway(bot: Bot, inputs: Inputs) -> Object:
-    """Exactly one pod: two on one WhatsApp session would replace each other. Its volume goes with the bot."""
+    """Exactly one pod: two on one WhatsApp session would replace each other.
+
+    Its volume outlives the StatefulSet, which somebody may delete by hand, and goes with the bot (`Children`).
+    """
     component = Component.WHATSAPP
     storage = bot.spec.whatsapp.storage
     claim: Object = {
@@ -117,8 +124,10 @@ def _gateway(bot: Bot, inputs: Inputs) -> Object:
         "revisionHistoryLimit": 3,
         "serviceName": bot.child_name(component),
         "selector": {"matchLabels": bot.selector(component)},
+        # In order, a pod that never becomes ready would never be replaced by a mended one; there is only one anyway.
+        "podManagementPolicy": "Parallel",
         "updateStrategy": {"type": "RollingUpdate"},
-        "persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Delete", "whenScaled": "Retain"},
+        "persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Retain", "whenScaled": "Retain"},
         "template": pod_template(bot, component, inputs),
         "volumeClaimTemplates": [{"metadata": {"name": DATA_CLAIM, "labels": bot.selector(component)}, "spec": claim}],
     }
@@ -128,7 +137,11 @@ def _gateway(bot: Bot, inputs: Inputs) -> Object:
 def _budget(bot: Bot, component: Component) -> Object:
     """One pod at a time may be evicted; a single one too, or no node could ever be drained."""
     budget = bot.child("policy/v1", "PodDisruptionBudget", bot.child_name(component), component)
-    budget["spec"] = {"maxUnavailable": 1, "selector": {"matchLabels": bot.selector(component)}}
+    budget["spec"] = {
+        "maxUnavailable": 1,
+        "unhealthyPodEvictionPolicy": "AlwaysAllow",
+        "selector": {"matchLabels": bot.selector(component)},
+    }
     return budget
 
 
@@ -144,7 +157,3 @@ def _pod_monitors(bot: Bot, inputs: Inputs) -> Iterator[Object]:
         "podTargetLabels": ["app.kubernetes.io/component", "supportbot.dev/bot"],
     }
     yield monitor
-
-
-def _base64(text: str) -> str:
-    return base64.b64encode(text.encode()).decode()

@@ -8,6 +8,7 @@ from typing import Any
 
 from supportbot_operator.desired.bot import Bot, Component, Inputs
 from supportbot_operator.kube import Object
+from supportbot_operator.quantities import is_smaller
 
 CONFIG_HASH = "supportbot.dev/config-hash"
 USER = 65532
@@ -20,7 +21,7 @@ DATA_FOLDER = "/var/lib/supportbot"
 
 _NOT_READ_BY = {
     Component.WHATSAPP: ("models", "classification", "zoho", "components"),
-    Component.CLASSIFIER: ("zoho", "replies", "components"),
+    Component.CLASSIFIER: ("zoho", "components"),
     Component.TICKET: ("models", "classification", "replies", "components"),
 }
 """Parts of the spec that a service does not look at: their change restarts only the others."""
@@ -47,6 +48,7 @@ def pod_template(bot: Bot, component: Component, inputs: Inputs) -> Object:
     }
     if config.image.pull_secrets:
         spec["imagePullSecrets"] = [{"name": name} for name in config.image.pull_secrets]
+    spec |= {name: value for name, value in config.pods.model_dump(by_alias=True).items() if value}
     annotations = {CONFIG_HASH: config_hash(bot, component, inputs)}
     return {"metadata": {"labels": bot.labels(component), "annotations": annotations}, "spec": spec}
 
@@ -93,7 +95,7 @@ def _container(bot: Bot, component: Component, inputs: Inputs) -> Object:
         "startupProbe": _probe("/livez", period_s=1, failures=60),
         "livenessProbe": _probe("/livez", period_s=10, failures=3),
         "readinessProbe": _probe("/readyz", period_s=5, failures=2),
-        "resources": own or getattr(config.resources, component.value),
+        "resources": _merged(getattr(config.resources, component.value), own),
         "securityContext": {
             "allowPrivilegeEscalation": False,
             "readOnlyRootFilesystem": True,
@@ -107,6 +109,21 @@ def _container(bot: Bot, component: Component, inputs: Inputs) -> Object:
             {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - inside the container
         ],
     }
+
+
+def _merged(defaults: Mapping[str, Any], own: Mapping[str, Any]) -> Object:
+    """Requests and limits: the bot's own word where it says one, the platform's for the rest.
+
+    A default request above the bot's own limit is left out: Kubernetes then takes the limit for the request.
+    """
+    limits = {**defaults.get("limits", {}), **own.get("limits", {})}
+    requests = {**defaults.get("requests", {}), **own.get("requests", {})}
+    kept = {
+        name: value
+        for name, value in requests.items()
+        if name in own.get("requests", {}) or name not in limits or not is_smaller(str(limits[name]), str(value))
+    }
+    return {name: values for name, values in (("requests", kept), ("limits", limits)) if values}
 
 
 def _probe(path: str, *, period_s: int, failures: int) -> Object:
@@ -140,7 +157,7 @@ def _environment(bot: Bot, component: Component, inputs: Inputs) -> list[Object]
     if inputs.ca:
         values["SUPPORTBOT_NATS_CA_FILE"] = f"{OWN_FOLDER}/ca.crt"
     values |= _tracing(bot, inputs)
-    if component is Component.TICKET and _is_demo(bot, inputs):
+    if component is Component.TICKET and inputs.is_demo(bot):
         values["SUPPORTBOT_ZOHO_ACCOUNTS_URL"] = config.demo.desk_url
         values["SUPPORTBOT_ZOHO_DESK_URL"] = config.demo.desk_url
     pod = {"fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.name"}}
@@ -161,10 +178,6 @@ def _tracing(bot: Bot, inputs: Inputs) -> Mapping[str, str]:
         "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
         "OTEL_TRACES_SAMPLER_ARG": f"{bot.spec.tracing.sampling_percent / 100:g}",
     }
-
-
-def _is_demo(bot: Bot, inputs: Inputs) -> bool:
-    return inputs.config.demo.bot == f"{bot.namespace}/{bot.name}"
 
 
 def _volumes(bot: Bot, component: Component) -> list[Object]:

@@ -161,6 +161,7 @@ async def installed(
     port = free_port()
     document["nats"] |= {"url": f"tls://{LOOPBACK}:{port}", "serverNames": [LOOPBACK]}
     document["streams"] = SMALL_STREAMS
+    document["orphans"] = {"keepHours": 0}
     config = folder / "operator.yaml"
     config.write_text(yaml.safe_dump(document))
     load_config(config)

@@ -353,17 +353,84 @@ async def until_no_stream(nc: Client, key: str) -> None:
             await asyncio.sleep(0.1)
 
 
-async def test_a_bot_that_was_deleted_while_nobody_looked_leaves_no_streams(
+async def test_streams_of_a_bot_that_was_deleted_while_nobody_looked_go_after_their_time(
     platform: Platform, admin: Kube, namespace: str
 ) -> None:
+    """They wait first: with GitOps the bots come after the platform, and after a restore too."""
     key = bot_key(namespace, "tiendas")
     async with account(platform) as nc:
         async with ready_bot(platform, admin, namespace):
             await platform.operators[0].stop(signal.SIGKILL)
             await admin.delete("SupportBot", "tiendas", namespace)
             assert f"{key}-inbox" in await stream_names(nc)
+        config = yaml.safe_load(platform.config.read_text())
+        patient = platform.folder / "patient.yaml"
+        patient.write_text(yaml.safe_dump({**config, "orphans": {"keepHours": 1}}))
+        waiting = await platform.start_operator(config=patient)
+        async with asyncio.timeout(40):
+            while not waiting.said("streams_without_bot"):  # noqa: ASYNC110 - it is another process
+                await asyncio.sleep(0.1)
+        assert f"{key}-inbox" in await stream_names(nc)
+        await waiting.stop()
         await platform.start_operator()
         await until_no_stream(nc, key)
+
+
+async def test_a_new_operator_leaves_healthy_bots_as_they_are(platform: Platform, admin: Kube, namespace: str) -> None:
+    """What only it does not know yet is no news of the bots."""
+    async with ready_bot(platform, admin, namespace):
+        before = await admin.get("SupportBot", "tiendas", namespace)
+        events = len(await admin.list_all("Event", namespace))
+        await platform.operators[0].stop()
+        second = await platform.start_operator()
+        await second.until_ready()
+        async with asyncio.timeout(20):
+            while await second.metric("supportbot_operator_applies_total") < 20:  # noqa: ASYNC110 - another process
+                await asyncio.sleep(0.1)
+        await asyncio.sleep(3)
+        after = await admin.get("SupportBot", "tiendas", namespace)
+        assert after["status"] == before["status"]
+        assert len(await admin.list_all("Event", namespace)) == events
+
+
+async def test_a_secret_of_somebody_else_is_left_alone(platform: Platform, admin: Kube, namespace: str) -> None:
+    theirs = make_secret(namespace, {"token": "theirs"}, name="tiendas-api-key")
+    await admin.apply(theirs)
+    await admin.apply(make_secret(namespace))
+    await admin.apply(make_bot(namespace))
+    bot = await admin.until("SupportBot", "tiendas", namespace, lambda one: reason(one) == "Refused", timeout_s=20)
+    assert "tiendas-api-key is somebody else's" in condition(bot, "Ready")["message"]
+    found = await admin.get("Secret", "tiendas-api-key", namespace)
+    assert (found["data"], "ownerReferences" in found["metadata"]) == (theirs["data"], False)
+
+
+async def test_junk_in_the_trail_does_not_blind_the_operator(platform: Platform, admin: Kube, namespace: str) -> None:
+    async with ready_bot(platform, admin, namespace) as services, account(platform) as nc:
+        await nc.jetstream().publish(f"trail.{bot_key(namespace, 'tiendas')}.x", b'{"of": "a later version"}')
+        await services.say("ticket", zoho=("down", "InvalidGrant"))
+        await admin.until("SupportBot", "tiendas", namespace, lambda one: reason(one) == "InvalidGrant")
+        await services.say("ticket", zoho=("down", "not a reason for programs!"))
+        await admin.until("SupportBot", "tiendas", namespace, lambda one: reason(one) == "NotOK")
+
+
+async def test_the_volume_goes_with_the_bot_and_not_with_its_statefulset(
+    platform: Platform, admin: Kube, namespace: str
+) -> None:
+    async with ready_bot(platform, admin, namespace):
+        claim = {
+            "apiVersion": "v1",
+            "kind": "PersistentVolumeClaim",
+            "metadata": {"name": "data-tiendas-whatsapp-0", "namespace": namespace},
+            "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
+        }
+        await admin.create(claim)
+        await nudge(admin, namespace)
+        await admin.until(
+            "PersistentVolumeClaim",
+            "data-tiendas-whatsapp-0",
+            namespace,
+            lambda one: [owner["kind"] for owner in one["metadata"].get("ownerReferences", [])] == ["SupportBot"],
+        )
 
 
 async def test_helm_test_works_with_the_credentials_made_for_it(
@@ -378,12 +445,12 @@ async def test_nothing_is_written_while_nothing_happens(platform: Platform, admi
     """Short here; `tests.benchmarks.operator` measures five minutes."""
     async with ready_bot(platform, admin, namespace):
         await asyncio.sleep(3)
-        before = await versions(admin, namespace)
+        before, status_before = await versions(admin, namespace), await status_of(admin, namespace)
         await nudge(admin, namespace)
         await asyncio.sleep(12)
-        after = await versions(admin, namespace)
-    del before["SupportBot/tiendas"], after["SupportBot/tiendas"]
-    assert after == before
+        after, status_after = await versions(admin, namespace), await status_of(admin, namespace)
+    assert after.pop("SupportBot/tiendas") != before.pop("SupportBot/tiendas"), "the nudge"
+    assert (after, status_after) == (before, status_before)
 
 
 async def versions(admin: Kube, namespace: str) -> dict[str, str]:
@@ -395,3 +462,8 @@ async def versions(admin: Kube, namespace: str) -> dict[str, str]:
     }
     bot = await admin.get("SupportBot", "tiendas", namespace)
     return {**found, "SupportBot/tiendas": bot["metadata"]["resourceVersion"]}
+
+
+async def status_of(admin: Kube, namespace: str) -> Object:
+    found: Object = (await admin.get("SupportBot", "tiendas", namespace))["status"]
+    return found

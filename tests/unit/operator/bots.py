@@ -3,8 +3,7 @@
 from typing import Any
 
 from supportbot_operator.config import OperatorConfig
-from supportbot_operator.desired import Bot, Component, Inputs
-from supportbot_operator.reconcile import read_bot
+from supportbot_operator.desired import Bot, Component, Inputs, read_bot
 
 CONFIG: dict[str, Any] = {
     "release": "supportbot",

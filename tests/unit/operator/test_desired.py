@@ -13,7 +13,7 @@ from typing import Any
 import kubernetes_validate
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.operator.bots import MINIMAL, SECRETS, TYPICAL, make_bot, make_config, make_inputs
 
@@ -124,6 +124,28 @@ def test_a_missing_secret_holds_back_its_users_only() -> None:
     assert names == {"tiendas-whatsapp", "tiendas-classifier"}
 
 
+def test_a_secret_that_cannot_be_read_holds_back_its_users_and_is_not_called_missing() -> None:
+    made = desired(make_bot(TYPICAL), make_inputs(secrets={"ai": SECRETS["ai"]}, unread=frozenset({"zoho"})))
+    assert ([obj["metadata"]["name"] for obj in made.held], made.missing) == (["tiendas-ticket"], ())
+
+
+@pytest.mark.parametrize(
+    ("own", "expected"),
+    [
+        ({}, {"requests": {"cpu": "50m", "memory": "96Mi"}, "limits": {"memory": "256Mi"}}),
+        (
+            {"limits": {"memory": "1Gi"}},
+            {"requests": {"cpu": "50m", "memory": "96Mi"}, "limits": {"memory": "1Gi"}},
+        ),
+        ({"limits": {"memory": "64Mi"}}, {"requests": {"cpu": "50m"}, "limits": {"memory": "64Mi"}}),
+        ({"requests": {"cpu": "1"}}, {"requests": {"cpu": "1", "memory": "96Mi"}, "limits": {"memory": "256Mi"}}),
+    ],
+)
+def test_a_bot_says_only_what_differs_of_its_resources(own: dict[str, Any], expected: dict[str, Any]) -> None:
+    made = templates(desired(make_bot(changed("components.ticket", {"resources": own})), make_inputs()))
+    assert made["ticket"]["spec"]["containers"][0]["resources"] == expected
+
+
 def test_the_volume_claim_template_stays_what_it_was() -> None:
     """It can never change; a larger claim is patched instead."""
     made = desired(make_bot(TYPICAL), make_inputs(storage="1Gi"))
@@ -166,7 +188,7 @@ ALL = {"whatsapp", "classifier", "ticket"}
         ("zoho.departmentID", "3", {"ticket"}),
         ("models.primary.model", "other", {"classifier"}),
         ("classification", {"minConfidencePercent": 70}, {"classifier"}),
-        ("replies", {"mode": "None"}, {"whatsapp"}),
+        ("replies", {"mode": "None"}, {"whatsapp", "classifier"}),
         ("whatsapp.staff", [], ALL),
         ("mode", "Shadow", ALL),
         ("paused", True, ALL),
@@ -193,6 +215,7 @@ def test_the_fingerprint_says_nothing_without_the_key() -> None:
     assert one["metadata"]["annotations"][CONFIG_HASH] != other["metadata"]["annotations"][CONFIG_HASH]
 
 
+@settings(deadline=None, max_examples=50)
 @given(
     replicas=st.integers(1, 32),
     paused=st.booleans(),

@@ -6,9 +6,10 @@ import copy
 import pytest
 
 from supportbot.errors import TemporaryError
-from supportbot_operator.kube import ConflictError, Object
+from supportbot_operator.kube import ConflictError, NotFoundError, Object
 from supportbot_operator.lease import Lease, Timing
 
+OWNER = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "operator", "uid": "u"}
 QUICK = Timing(duration_s=1, deadline_s=0.5, retry_s=0.05, timeout_s=0.2)
 
 
@@ -16,13 +17,21 @@ class Leases:
     """One Lease, as the API server has it."""
 
     def __init__(self) -> None:
-        self.stored: Object = {"metadata": {"name": "operator", "namespace": "platform", "resourceVersion": "0"}}
+        self.stored: Object = {}
         self.is_failing = False
         self.is_hanging = False
 
     async def get(self, api_version: str, kind: str, namespace: str, name: str) -> Object:
         await self._answer()
+        if not self.stored:
+            raise NotFoundError("no Lease", name=name)
         return copy.deepcopy(self.stored)
+
+    async def create(self, obj: Object) -> Object:
+        await self._answer()
+        if self.stored:
+            raise ConflictError("it exists")
+        return self._store(obj, "1")
 
     async def replace(self, obj: Object) -> Object:
         await self._answer()
@@ -49,7 +58,7 @@ class Leases:
 
 
 def lease(leases: Leases, identity: str) -> Lease:
-    return Lease(leases, namespace="platform", name="operator", identity=identity, timing=QUICK)
+    return Lease(leases, namespace="platform", name="operator", identity=identity, owner=OWNER, timing=QUICK)
 
 
 async def test_of_two_who_race_for_the_first_lease_one_gets_it() -> None:
@@ -57,6 +66,7 @@ async def test_of_two_who_race_for_the_first_lease_one_gets_it() -> None:
     tasks = [asyncio.create_task(lease(leases, name).acquire(), name=name) for name in "ab"]
     done, waiting = await asyncio.wait(tasks, timeout=0.3)
     assert [task.get_name() for task in done] == [leases.holder]
+    assert leases.stored["metadata"]["ownerReferences"] == [OWNER]
     for task in waiting:
         task.cancel()
     await asyncio.gather(*waiting, return_exceptions=True)

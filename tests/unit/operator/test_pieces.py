@@ -1,5 +1,6 @@
 """Keys, quantities, certificates, configuration, reports: small and pure."""
 
+import json
 import ssl
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,7 +11,7 @@ from tests.unit.operator.bots import CONFIG
 
 from supportbot.health import Health, State
 from supportbot.spec import SpecError
-from supportbot_operator.certificates import ca_certificate, issue, needs_renewal
+from supportbot_operator.certificates import ca_certificate, fits, issue, needs_renewal
 from supportbot_operator.config import load_config
 from supportbot_operator.keys import Keys, bot_key, parse_master_key
 from supportbot_operator.quantities import is_smaller, parse_quantity
@@ -122,13 +123,30 @@ def test_own_nats_needs_its_secret(tmp_path: Path) -> None:
 
 
 async def test_what_a_service_reports_is_understood() -> None:
-    import json
-
     health = Health("ticket", instance="tiendas-ticket-0")
     health.set("zoho", State.DOWN, "no token", "InvalidGrant")
-    report = parse_report(json.dumps(health.to_json()).encode(), NOW)
+    report = parse_report("ticket.tiendas-ticket-0", json.dumps(health.to_json()).encode(), NOW)
     assert (report.service, report.instance, report.at) == ("ticket", "tiendas-ticket-0", NOW)
     assert (report.checks["zoho"].state, report.checks["zoho"].reason) == (State.DOWN, "InvalidGrant")
-    assert say_same(report, parse_report(json.dumps(health.to_json()).encode(), NOW + timedelta(seconds=10)))
+    assert say_same(
+        report,
+        parse_report("ticket.tiendas-ticket-0", json.dumps(health.to_json()).encode(), NOW + timedelta(seconds=10)),
+    )
     with pytest.raises(ValueError, match="no report"):
-        parse_report(b"{}", NOW)
+        parse_report("ticket.x", b"{}", NOW)
+
+
+def test_a_report_cannot_spoil_the_status() -> None:
+    """The key says who speaks; a reason must fit the CRD; a message is for many eyes."""
+    value = b'{"service": "whatsapp", "checks": {"zoho": {"state": "down", "reason": "no good!", "message": "%s"}}}'
+    report = parse_report("ticket.0", value % (b"call +529985550101 " + b"x" * 2000), NOW)
+    assert (report.service, report.checks["zoho"].reason) == ("ticket", "")
+    assert len(report.checks["zoho"].message) <= 500
+    assert "+529985550101" not in report.checks["zoho"].message
+
+
+def test_a_certificate_and_its_key_belong_together() -> None:
+    made, other = issue(SEED, NAMES, NOW), issue(SEED, NAMES, NOW)
+    assert fits(made.certificate, made.key)
+    assert not fits(made.certificate, other.key)
+    assert not fits(made.certificate, "")

@@ -9,7 +9,7 @@ from tests.unit.operator.bots import MINIMAL, TYPICAL, make_bot, make_inputs
 
 from supportbot.health import State
 from supportbot_operator.desired import Component, desired
-from supportbot_operator.status import Check, Observed, Pipeline, Reason, Report, assess, begin, refuse
+from supportbot_operator.status import Check, Observed, Pipeline, Reason, Report, assess, begin, fail, refuse
 
 NOW = datetime(2026, 1, 31, 15, 0, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
@@ -94,7 +94,8 @@ UNLINKED = Check(State.DEGRADED, "PairingRequired", "scan the code")
         ({"broker_problem": (Reason.NATS_FULL, "no room left")}, ("NATSFull", "no room left")),
         ({"pipeline": Pipeline(waiting_dead_letters=3)}, ("DeadLettering", "3 messages")),
         ({"pipeline": Pipeline(unaccounted=1)}, ("Unaccounted", "1 received")),
-        ({"pipeline": Pipeline(oldest_age_s=601)}, ("Backlogged", "10 minutes")),
+        ({"pipeline": Pipeline(backlogged_since=NOW)}, ("Backlogged", "since 2026-01-31T15:00:00Z")),
+        ({"unreachable": "the API server does not answer"}, ("APIUnreachable", "does not answer")),
         ({"workloads": workloads(ready=0)}, ("Progressing", "tiendas-classifier, tiendas-ticket, tiendas-whatsapp")),
         ({"workloads": []}, ("Progressing", "appear")),
         ({"reports": []}, ("Progressing", "no whatsapp process has reported")),
@@ -180,6 +181,46 @@ def test_the_first_status_is_not_ready_and_a_bad_spec_says_what_is_wrong() -> No
     refused = refuse(4, "spec.zoho: is required", NOW, begin(1, NOW).body).body
     assert conditions(refused) == {"Ready": ("False", "InvalidSpec"), "Stalled": ("True", "InvalidSpec")}
     assert refused["observedGeneration"] == 4
+
+
+def test_pods_that_fail_after_the_bot_was_ready_are_no_progress() -> None:
+    before = assess(make_bot(TYPICAL), all_well(), {}).body
+    unready = replace(all_well(LATER), workloads=workloads(ready=0))
+    for one in unready.workloads:
+        one["status"]["updatedReplicas"] = one["spec"]["replicas"]
+    after = assess(make_bot(TYPICAL), unready, before)
+    assert conditions(after.body)["Ready"] == ("False", "Degraded")
+    again = assess(make_bot(TYPICAL), unready, after.body)
+    assert conditions(again.body)["Ready"] == ("False", "Degraded")
+
+
+def test_what_only_a_new_operator_does_not_know_stays_as_it_was() -> None:
+    before = assess(make_bot(TYPICAL), all_well(), {}).body
+    ignorant = replace(all_well(LATER), reports=[], pipeline=None, is_new=True)
+    after = assess(make_bot(TYPICAL), ignorant, before)
+    assert conditions(after.body) == conditions(before)
+    assert after.changes == []
+    later = assess(make_bot(TYPICAL), replace(ignorant, is_new=False), after.body)
+    assert conditions(later.body)["WhatsAppLinked"] == ("Unknown", "GatewayUnreachable")
+
+
+def test_a_bug_of_the_operator_is_told_and_the_rest_stays() -> None:
+    before = assess(make_bot(TYPICAL), all_well(), {}).body
+    resource = {"metadata": {"generation": 1}, "status": before}
+    told = fail(ValueError("x"), resource, LATER).body
+    assert conditions(told)["Ready"] == ("False", "OperatorFailed")
+    assert conditions(told)["ZohoConnected"] == ("True", "Connected")
+    assert told["counters"] == before["counters"]
+
+
+def test_what_lasts_is_told_before_what_passes() -> None:
+    starting = Check(State.DOWN, "Starting", "in a moment")
+    denied = Check(State.DEGRADED, "PermissionDenied", "lacks the right")
+    observed = replace(
+        all_well(), reports=reports((Component.WHATSAPP, "bus", starting), (Component.TICKET, "bus", denied))
+    )
+    body = assess(make_bot(TYPICAL), observed, {}).body
+    assert conditions(body)["PipelineHealthy"] == ("False", "PermissionDenied")
 
 
 def test_counters_stay_while_the_streams_cannot_be_seen() -> None:

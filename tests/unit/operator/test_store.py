@@ -18,6 +18,7 @@ def child(uid: str = "u1", version: str = "1", **labels: str) -> Object:
     meta: dict[str, Any] = {
         "namespace": "support",
         "name": "tiendas-spec",
+        "uid": f"child of {uid}",
         "resourceVersion": version,
         "labels": {"supportbot.dev/bot": "tiendas", **labels},
         "ownerReferences": [{"uid": uid}],
@@ -57,6 +58,34 @@ def test_the_history_of_fields_is_not_kept() -> None:
     assert "managedFields" not in stored["metadata"]
 
 
+def test_late_events_of_what_is_known_better_change_nothing() -> None:
+    """What was written is known at once; its watch tells of it, and of what was before it, later."""
+    store = Store()
+    store.see("MODIFIED", bot("9"))
+    store.see("MODIFIED", bot("8"))
+    stored = store.bot(BOT)
+    assert stored is not None
+    assert stored["metadata"]["resourceVersion"] == "9"
+    successor = bot("10")
+    successor["metadata"]["uid"] = "u2"
+    store.see("ADDED", successor)
+    store.see("DELETED", bot("9"))
+    assert store.bot(BOT) is successor
+
+
+def test_a_deletion_counts_once_it_was_seen_until_it_is_dealt_with() -> None:
+    store = Store()
+    assert not store.was_deleted(BOT)
+    store.see("ADDED", bot())
+    store.see("DELETED", bot())
+    assert store.was_deleted(BOT)
+    store.forget(BOT)
+    assert not store.was_deleted(BOT)
+    store.see("DELETED", bot())
+    store.see("ADDED", bot())
+    assert not store.was_deleted(BOT)
+
+
 class Lists:
     """An API server with the objects that a test puts there."""
 
@@ -71,7 +100,7 @@ class Lists:
 
 async def test_watches_that_follow_are_not_stuck() -> None:
     store, lists = Store(), Lists(bot("1"), child(version="1"))
-    lag = Lag(lists, store, ())
+    lag = Lag(lists, store, (), lambda _: None)
     store.see(None, bot("1"))
     store.see(None, child(version="1"))
     await lag.until_complete()
@@ -87,7 +116,7 @@ async def test_watches_that_follow_are_not_stuck() -> None:
 
 async def test_a_watch_that_has_ended_is_found_at_the_second_look() -> None:
     store, lists = Store(), Lists(bot("1"), child(version="1"))
-    lag = Lag(lists, store, ())
+    lag = Lag(lists, store, (), lambda _: None)
     store.see(None, bot("1"))
     lists.objects[0] = bot("2")
     store.see(None, child(version="1"))
@@ -97,6 +126,19 @@ async def test_a_watch_that_has_ended_is_found_at_the_second_look() -> None:
 
 async def test_what_never_appeared_is_found_too() -> None:
     store, lists = Store(), Lists(bot("1"))
-    lag = Lag(lists, store, ("support",))
+    lag = Lag(lists, store, ("support",), lambda _: None)
     assert await lag.look() == []
     assert [one.name for one in await lag.look()] == ["tiendas"]
+
+
+async def test_what_was_deleted_while_a_watch_was_away_is_taken_out_at_the_second_look() -> None:
+    """After "410 Gone" kopf lists anew and tells only of what exists."""
+    store, lists, gone = Store(), Lists(bot("1"), child()), list[BotName]()
+    lag = Lag(lists, store, (), gone.append)
+    store.see(None, bot("1"))
+    store.see(None, child())
+    lists.objects.clear()
+    await lag.look()
+    assert store.bot(BOT) is not None
+    await lag.look()
+    assert (store.bot(BOT), store.was_deleted(BOT), set(gone)) == (None, True, {BOT})
