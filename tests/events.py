@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 
 from supportbot.contracts import Decision, Kind, MessageClassified, MessageReceived, Person
@@ -40,3 +41,22 @@ async def until(condition: Callable[[], bool], timeout_s: float = 20.0) -> None:
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
         await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def counting_turns() -> AsyncIterator[list[float]]:
+    """When the event loop took up another task that had nothing to wait for."""
+    turns: list[float] = []
+
+    async def count() -> None:
+        while True:
+            turns.append(time.monotonic())
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(count())
+    try:
+        yield turns
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task

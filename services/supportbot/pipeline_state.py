@@ -9,8 +9,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 from types import MappingProxyType
 
+import structlog
 from nats.js.api import ConsumerInfo
 
 from supportbot import metrics, topology
@@ -21,11 +23,16 @@ from supportbot.reader import read_message
 from supportbot.topology import Stage
 from supportbot.trail import read_trail_from
 
+log = structlog.get_logger(__name__)
+
 UNACCOUNTED_AFTER = timedelta(minutes=15)
 KEEP_SETTLED = timedelta(hours=24)
 """How long a settled message is remembered, since a later stage may settle it anew."""
-PORTION = 5000
-"""Entries of the trail that are read at once."""
+PORTION = 1000
+"""Entries of the trail that are read at once: what is held meanwhile costs the garbage collector pauses."""
+
+SLICE = 5000
+"""Open messages that are looked at before others get their turn; some milliseconds."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +66,7 @@ class PipelineState:
     open_since: datetime | None
     """When the oldest of them was received."""
     unaccounted: tuple[str, ...]
-    """The `message_ref` of those that have been open for longer than is normal, oldest first."""
+    """The `message_ref` of those that have been open for longer than is normal, in the order of the trail."""
 
     @property
     def tickets(self) -> int:
@@ -101,10 +108,25 @@ class RunningLedger:
 
     def forget(self, before: datetime) -> None:
         """Forget what was settled before a time; it stays counted."""
-        for ref, (_, at, _) in list(self._settled.items()):
-            if at >= before:
-                break  # They are in the order of their settlement, but for clocks that differ.
+        # They are in the order of their settlement, but for clocks that differ.
+        for ref, _ in tuple(takewhile(lambda item: item[1][1] < before, self._settled.items())):
             del self._settled[ref]
+
+    async def find_late(self, before: datetime) -> tuple[tuple[str, ...], datetime | None]:
+        """The open messages of before a time, in the order of the trail, and when the oldest open one came.
+
+        Others get their turn meanwhile: after an outage there may be very many.
+        """
+        late: list[str] = []
+        oldest: datetime | None = None
+        for number, (ref, at) in enumerate(self.open.items()):
+            if number % SLICE == 0:
+                await asyncio.sleep(0)
+            if at < before:
+                late.append(ref)
+            if oldest is None or at < oldest:
+                oldest = at
+        return tuple(late), oldest
 
     def _receive(self, ref: str, at: datetime) -> None:
         known = self._settled.get(ref)
@@ -139,11 +161,15 @@ class PipelineWatch:
         self._after, self._now = unaccounted_after, now
         self._ledger = RunningLedger()
         self._seq = 0
-        self._told: set[str] = set()
+        self._trail_made_at: datetime | None = None
+        self._told: set[str] | None = None
+        self._strange: set[str] = set()
         metrics.LEDGER_DISCREPANCIES.labels(bus.bot)  # Alerts want it before anything happens.
 
     async def look(self) -> PipelineState:
         """The state now; it also goes into the metrics.
+
+        What the first look finds unaccounted for is not counted: whoever watched before has done so.
 
         Raises:
             StreamMissingError: The bot's streams do not exist (yet).
@@ -153,19 +179,30 @@ class PipelineWatch:
         letters = await self._count_dead_letters()
         now = self._now()
         await self._follow_trail(now)
-        state = self._make_state(now, queues, letters)
+        state = await self._make_state(now, queues, letters)
         self._measure(state)
         return state
 
     async def _follow_trail(self, now: datetime) -> None:
         """Take what the trail has gained, in portions: after a restart it is all of 37 days."""
+        await self._begin_anew_if_lost()
         while True:
-            entries, self._seq = await read_trail_from(self._bus, self._seq, limit=PORTION)
-            for entry in entries:
+            part = await read_trail_from(self._bus, self._seq, limit=PORTION)
+            self._seq = part.seq
+            for entry in part.entries:
                 self._ledger.add(entry)
             self._ledger.forget(now - KEEP_SETTLED)
-            if len(entries) < PORTION:
+            if len(part.entries) + part.skipped < PORTION:
                 return
+
+    async def _begin_anew_if_lost(self) -> None:
+        """Begin a new ledger where the broker has lost its store, or got an older one back."""
+        with broker_errors():
+            trail = await self._bus.js.stream_info(topology.trail_stream(self._bus.bot))
+        if self._trail_made_at not in {None, trail.created} or trail.state.last_seq < self._seq:
+            log.warning("ledger_begun_anew", bot=self._bus.bot, seq=self._seq, last_seq=trail.state.last_seq)
+            self._ledger, self._seq = RunningLedger(), 0
+        self._trail_made_at = trail.created
 
     def forget_metrics(self) -> None:
         """Take the bot's series away, once it is gone."""
@@ -203,21 +240,26 @@ class PipelineWatch:
             info = await self._bus.js.stream_info(stream, subjects_filter=f"dlq.{self._bus.bot}.>")
         counts = dict.fromkeys(Stage, 0)
         for subject, count in (info.state.subjects or {}).items():
-            counts[Stage(subject.split(".")[2])] += count
+            name = subject.split(".")[2]
+            if name in counts:
+                counts[Stage(name)] += count
+            elif name not in self._strange:
+                self._strange.add(name)
+                metrics.ERRORS.labels("pipeline", "UnknownStage").inc()
+                log.warning("dead_letters_of_unknown_stage", bot=self._bus.bot, stage=name, count=count)
         return counts
 
-    def _make_state(self, now: datetime, queues: dict[Stage, Queue], letters: dict[Stage, int]) -> PipelineState:
-        open_ = self._ledger.open
-        late = sorted((at, ref) for ref, at in open_.items() if now - at > self._after)
+    async def _make_state(self, now: datetime, queues: dict[Stage, Queue], letters: dict[Stage, int]) -> PipelineState:
+        late, since = await self._ledger.find_late(now - self._after)
         return PipelineState(
             at=now,
             queues=MappingProxyType(queues),
             dead_letters=MappingProxyType(letters),
             received=self._ledger.received,
             outcomes=MappingProxyType(dict(+self._ledger.outcomes)),
-            open=len(open_),
-            open_since=_earliest(open_.values()),
-            unaccounted=tuple(ref for _, ref in late),
+            open=len(self._ledger.open),
+            open_since=since,
+            unaccounted=late,
         )
 
     def _measure(self, state: PipelineState) -> None:
@@ -230,7 +272,7 @@ class PipelineWatch:
         metrics.LEDGER_OPEN.labels(bot).set(state.open)
         metrics.LEDGER_OLDEST_OPEN.labels(bot).set(_age_s(state.at, state.open_since))
         late = set(state.unaccounted)
-        metrics.LEDGER_DISCREPANCIES.labels(bot).inc(len(late - self._told))
+        metrics.LEDGER_DISCREPANCIES.labels(bot).inc(0 if self._told is None else len(late - self._told))
         self._told = late
 
 

@@ -1,15 +1,39 @@
 """The ledger of messages: every message that was received has a terminal outcome, or it is unaccounted."""
 
+import asyncio
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import structlog
+from pydantic import ValidationError
+
 from supportbot.contracts import Outcome, TrailEntry
-from supportbot.reader import read_stream
+from supportbot.metrics import ERRORS
+from supportbot.reader import Stored, read_stream
 from supportbot.topology import trail_stream
 
 if TYPE_CHECKING:
     from supportbot.bus import Bus
+
+log = structlog.get_logger(__name__)
+
+SLICE = 250
+"""Entries that are parsed before others get their turn; some milliseconds."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrailPart:
+    """A part of the trail."""
+
+    entries: tuple[TrailEntry, ...]
+    """In order."""
+    skipped: int
+    """Entries among them that could not be read."""
+    seq: int
+    """The last sequence: the next part begins behind it."""
 
 
 class Ledger:
@@ -48,14 +72,32 @@ class Ledger:
         return [entry for ref, entry in self.last.items() if ref not in self.received]
 
 
-async def read_trail(bus: "Bus", *, after: int = 0) -> list[TrailEntry]:
-    """All entries of the trail in order, from behind the sequence `after`. Raises UnavailableError."""
-    entries, _ = await read_trail_from(bus, after)
-    return entries
+async def read_trail(bus: "Bus") -> tuple[TrailEntry, ...]:
+    """All entries of the trail in order. Raises UnavailableError."""
+    return (await read_trail_from(bus, 0)).entries
 
 
-async def read_trail_from(bus: "Bus", after: int, *, limit: int | None = None) -> tuple[list[TrailEntry], int]:
-    """The entries behind the sequence `after`, at most `limit`, and where to go on from. Raises UnavailableError."""
+async def read_trail_from(bus: "Bus", after: int, *, limit: int | None = None) -> TrailPart:
+    """What is behind the sequence `after`, at most `limit` entries. Raises UnavailableError.
+
+    An entry that cannot be read, say of a later version, is skipped: whatever follows it counts.
+    """
     stored = await read_stream(bus.nc, trail_stream(bus.bot), after=after, limit=limit)
-    entries = [TrailEntry.model_validate_json(message.data) for message in stored]
-    return entries, stored[-1].seq if stored else after
+    part = await parse_part(stored, after=after)
+    if part.skipped:
+        ERRORS.labels("trail", "UnreadableEntry").inc(part.skipped)
+        log.warning("trail_entries_skipped", bot=bus.bot, count=part.skipped, after=after, seq=part.seq)
+    return part
+
+
+async def parse_part(stored: Sequence[Stored], *, after: int) -> TrailPart:
+    """What was read behind the sequence `after`. Others get their turn between slices."""
+    entries: list[TrailEntry] = []
+    for number, message in enumerate(stored):
+        if number % SLICE == 0:
+            await asyncio.sleep(0)
+        with suppress(ValidationError):
+            entries.append(TrailEntry.model_validate_json(message.data))
+    return TrailPart(
+        entries=tuple(entries), skipped=len(stored) - len(entries), seq=stored[-1].seq if stored else after
+    )

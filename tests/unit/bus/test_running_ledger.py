@@ -3,9 +3,10 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.events import counting_turns
 
 from supportbot.contracts import Outcome, TrailEntry
-from supportbot.pipeline_state import RunningLedger
+from supportbot.pipeline_state import SLICE, RunningLedger
 from supportbot.trail import Ledger
 
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -48,3 +49,20 @@ def test_what_is_settled_is_forgotten_and_stays_counted_what_is_open_is_not() ->
     assert running.open == {REFS[1]: START + timedelta(minutes=2)}
     assert list(running._settled) == [REFS[2]]
     assert (running.received, running.outcomes) == (3, Counter({Outcome.TICKET: 1, Outcome.IGNORED: 1}))
+
+
+async def test_what_is_late_comes_in_the_order_of_the_trail_and_the_oldest_by_the_clocks() -> None:
+    running = RunningLedger()
+    for ref, minute in zip(REFS, (2, 9, 1), strict=True):
+        running.add(entry(ref, *SAID[0], minute))
+    late, oldest = await running.find_late(START + timedelta(minutes=9))
+    assert (late, oldest) == ((REFS[0], REFS[2]), START + timedelta(minutes=1))
+    assert await RunningLedger().find_late(START) == ((), None)
+
+
+async def test_others_get_their_turn_while_many_messages_are_open() -> None:
+    running = RunningLedger()
+    running.open = dict.fromkeys(map(str, range(4 * SLICE)), START)
+    async with counting_turns() as turns:
+        await running.find_late(START)
+    assert len(turns) >= 4

@@ -2,10 +2,11 @@ from datetime import timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.events import NOON, make_message
+from tests.events import NOON, counting_turns, make_message
 
 from supportbot.contracts import Outcome, TrailEntry
-from supportbot.trail import Ledger
+from supportbot.reader import Stored
+from supportbot.trail import SLICE, Ledger, TrailPart, parse_part
 
 REFS = [make_message(number).message_ref for number in range(6)]
 GROUP = make_message(0).group_ref
@@ -59,3 +60,21 @@ def test_reading_in_two_parts_is_reading_at_once(said: list[tuple[str, Outcome, 
         parts.add(later)
     whole = Ledger(entries)
     assert (parts.last, parts.received) == (whole.last, whole.received)
+
+
+async def test_what_cannot_be_read_is_skipped() -> None:
+    known = entry(REFS[0], Outcome.TICKET)
+    stored = [store(4, known.model_dump_json()), store(7, '{"outcome": "archived"}'), store(9, "")]
+    assert await parse_part(stored, after=3) == TrailPart(entries=(known,), skipped=2, seq=9)
+    assert await parse_part([], after=9) == TrailPart(entries=(), skipped=0, seq=9)
+
+
+async def test_others_get_their_turn_while_a_long_part_is_parsed() -> None:
+    stored = [store(seq, entry(REFS[0], Outcome.TICKET).model_dump_json()) for seq in range(1, 4 * SLICE)]
+    async with counting_turns() as turns:
+        await parse_part(stored, after=0)
+    assert len(turns) >= 4
+
+
+def store(seq: int, text: str) -> Stored:
+    return Stored(seq, "trail.b.g", text.encode(), NOON)

@@ -20,8 +20,9 @@ class Follower:
 
     async def catch_up(self) -> None:
         """Read what has been added."""
-        entries, self._after = await read_trail_from(self._bus, self._after)
-        for entry in entries:
+        part = await read_trail_from(self._bus, self._after)
+        self._after = part.seq
+        for entry in part.entries:
             self.ledger.add(entry)
             if entry.stage == "classifier":
                 self._classified[entry.message_ref] = entry

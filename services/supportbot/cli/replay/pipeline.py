@@ -73,7 +73,7 @@ async def run_events(bot: SupportBot, events: Sequence[MessageReceived], progres
             await _until_left(bus, Stage.CLASSIFIER, WINDOW // 2, start + WINDOW, len(events), progress)
         for stage in STAGES:
             await _until_left(bus, stage, 0, len(events), len(events), progress)
-        return Run(tuple(await read_trail(bus)), await _read_incidents(bus))
+        return Run(await read_trail(bus), await _read_incidents(bus))
 
 
 @asynccontextmanager
