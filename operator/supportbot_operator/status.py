@@ -202,9 +202,7 @@ def _ready_condition(status: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _kept(type_: Type, verdict: Verdict, previous: Mapping[str, Any]) -> Verdict:
-    """The verdict of before, if there is one, for something that is true of the operator's start only."""
-    if verdict.status == "True":
-        return verdict
+    """The verdict of before, if there is one: what is known so far is only of the operator's own start."""
     for one in previous.get("conditions", ()):
         if one["type"] == type_:
             return Verdict(one["status"], one["reason"], one["message"])

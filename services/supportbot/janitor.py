@@ -2,7 +2,7 @@
 
 Messages stay in a stream after their ack, so that the broker still knows their ids; what every lane has settled is
 removed after a day. And where a message used up its deliveries without a word from a service (each of which died), the
-server's advisory becomes a dead letter.
+server's advisory becomes a dead letter. To the lanes such a message is settled, so nothing is removed before that.
 """
 
 import asyncio
@@ -53,6 +53,8 @@ async def run_janitor(bus: "Bus", *, lanes: int, period_s: float = PERIOD_S) -> 
 async def purge_settled(bus: "Bus", stage: Stage, *, lanes: int, before: datetime) -> int:
     """Remove what every lane has settled and what is older than `before`; the number of messages.
 
+    It removes nothing while there are advisories to read: they may be about what is to be removed.
+
     Raises:
         UnavailableError: The broker is away, or the stream does not exist yet.
     """
@@ -62,7 +64,8 @@ async def purge_settled(bus: "Bus", stage: Stage, *, lanes: int, before: datetim
         # Read before the lanes' floors: what comes meanwhile is not settled.
         floor = await _settled_floor(bus, stage, lanes, last_seq=state.last_seq)
         limit = min(floor + 1, await _first_since(bus, stream, before))
-        if not state.messages or limit <= state.first_seq:
+        # Read after the floors: what used up its deliveries later is above them.
+        if not state.messages or limit <= state.first_seq or await _has_advisories(bus):
             return 0
         await bus.js.purge_stream(stream, seq=limit)
     return min(limit, state.last_seq + 1) - state.first_seq
@@ -77,6 +80,12 @@ async def _settled_floor(bus: "Bus", stage: Stage, lanes: int, *, last_seq: int)
         if (info.num_pending or info.num_ack_pending) and info.ack_floor is not None:
             floor = min(floor, info.ack_floor.stream_seq)
     return floor
+
+
+async def _has_advisories(bus: "Bus") -> bool:
+    """Whether there are advisories that have not become dead letters yet."""
+    info = await bus.js.consumer_info(topology.EVENTS_STREAM, topology.janitor_consumer(bus.bot))
+    return bool(info.num_pending or info.num_ack_pending)
 
 
 async def _first_since(bus: "Bus", stream: str, at: datetime) -> int:

@@ -3,11 +3,13 @@
 import asyncio
 import json
 import time
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from nats.js.api import ConsumerInfo
 from tests.conftest import LANES, SMALL
 from tests.contract.bus.support import consuming, read_texts
 from tests.events import classify, make_message, until
@@ -20,7 +22,7 @@ from supportbot.deadletters import drop_dead_letter, list_dead_letters, replay_d
 from supportbot.errors import PermanentError, UserError
 from supportbot.janitor import purge_settled, run_janitor
 from supportbot.nats_server import EmbeddedServer
-from supportbot.topology import Stage, consumer_name, ensure_topology, stream_name
+from supportbot.topology import EVENTS_STREAM, Stage, consumer_name, ensure_topology, janitor_consumer, stream_name
 from supportbot.trail import Ledger, read_trail
 
 pytestmark = pytest.mark.nats
@@ -121,26 +123,56 @@ async def test_a_message_that_kills_every_worker_becomes_a_dead_letter_once(
     nats_server: EmbeddedServer, bot: str
 ) -> None:
     message = make_message(1)
-    async with Bus.connect(nats_server.url, bot=bot, service="test") as bus:
+    async with exhausted(nats_server, bot, message) as bus:
+        await run_janitor_until_a_letter(bus)
+        [letter] = await list_dead_letters(bus)
+        assert (letter.reason, letter.message_ref, letter.attempts) == ("deliveries_exhausted", message.message_ref, 2)
+        assert Ledger(await read_trail(bus)).counts() == {Outcome.DEAD_LETTER: 1}
+
+
+async def test_nothing_is_removed_before_its_dead_letter_is_written(nats_server: EmbeddedServer, bot: str) -> None:
+    """The janitor was away for longer than settled messages are kept."""
+    later = datetime.now(UTC) + timedelta(minutes=1)
+    async with exhausted(nats_server, bot, make_message(1)) as bus:
+        assert await purge_settled(bus, Stage.CLASSIFIER, lanes=LANES, before=later) == 0
+        await run_janitor_until_a_letter(bus)
+        assert await purge_settled(bus, Stage.CLASSIFIER, lanes=LANES, before=later) == 1
+
+
+@asynccontextmanager
+async def exhausted(server: EmbeddedServer, bot: str, message: MessageReceived) -> AsyncIterator[Bus]:
+    """A bot whose inbox holds a message that was taken again and again, without a word."""
+    async with Bus.connect(server.url, bot=bot, service="test") as bus:
         await ensure_topology(bus.js, bot, LANES, replace(SMALL, ack_wait_s=0.2, max_deliver=2))
         await bus.publish(message)
-        janitor = asyncio.create_task(run_janitor(bus, lanes=LANES))
-        # Somebody takes the message again and again and never says a word.
         takers = [
             asyncio.create_task(take_forever(bus, consumer_name(Stage.CLASSIFIER, lane))) for lane in range(LANES)
         ]
         try:
-            deadline = time.monotonic() + 20
-            while not await list_dead_letters(bus):
-                assert time.monotonic() < deadline, "no dead letter in time"
-                await asyncio.sleep(0.1)
+            async with asyncio.timeout(20):
+                while not (await read_advisories(bus)).num_pending:
+                    await asyncio.sleep(0.1)
         finally:
-            for task in (janitor, *takers):
+            for task in takers:
                 task.cancel()
-            await asyncio.gather(janitor, *takers, return_exceptions=True)
-        [letter] = await list_dead_letters(bus)
-        assert (letter.reason, letter.message_ref, letter.attempts) == ("deliveries_exhausted", message.message_ref, 2)
-        assert Ledger(await read_trail(bus)).counts() == {Outcome.DEAD_LETTER: 1}
+            await asyncio.gather(*takers, return_exceptions=True)
+        yield bus
+
+
+async def read_advisories(bus: Bus) -> ConsumerInfo:
+    return await bus.js.consumer_info(EVENTS_STREAM, janitor_consumer(bus.bot))
+
+
+async def run_janitor_until_a_letter(bus: Bus) -> None:
+    """And until it has said so."""
+    janitor = asyncio.create_task(run_janitor(bus, lanes=LANES))
+    try:
+        async with asyncio.timeout(20):
+            while not await list_dead_letters(bus) or (await read_advisories(bus)).num_ack_pending:
+                await asyncio.sleep(0.1)
+    finally:
+        janitor.cancel()
+        await asyncio.gather(janitor, return_exceptions=True)
 
 
 async def take_forever(bus: Bus, consumer: str) -> None:
