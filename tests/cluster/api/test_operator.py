@@ -380,8 +380,8 @@ async def test_a_new_operator_leaves_healthy_bots_as_they_are(platform: Platform
     """What only it does not know yet is no news of the bots."""
     async with ready_bot(platform, admin, namespace):
         before = await admin.get("SupportBot", "tiendas", namespace)
-        events = len(await admin.list_all("Event", namespace))
         await platform.operators[0].stop()
+        events = len(await admin.list_all("Event", namespace))
         second = await platform.start_operator()
         await second.until_ready()
         async with asyncio.timeout(20):

@@ -150,7 +150,7 @@ async def exhausted(server: EmbeddedServer, bot: str, message: MessageReceived) 
         ]
         try:
             async with asyncio.timeout(20):
-                while not (await read_advisories(bus)).num_pending:
+                while not (await read_advisories(bus)).num_pending:  # noqa: ASYNC110
                     await asyncio.sleep(0.1)
         finally:
             for task in takers:
@@ -160,7 +160,8 @@ async def exhausted(server: EmbeddedServer, bot: str, message: MessageReceived) 
 
 
 async def read_advisories(bus: Bus) -> ConsumerInfo:
-    return await bus.js.consumer_info(EVENTS_STREAM, janitor_consumer(bus.bot))
+    info: ConsumerInfo = await bus.js.consumer_info(EVENTS_STREAM, janitor_consumer(bus.bot))
+    return info
 
 
 async def run_janitor_until_a_letter(bus: Bus) -> None:
@@ -168,7 +169,7 @@ async def run_janitor_until_a_letter(bus: Bus) -> None:
     janitor = asyncio.create_task(run_janitor(bus, lanes=LANES))
     try:
         async with asyncio.timeout(20):
-            while not await list_dead_letters(bus) or (await read_advisories(bus)).num_ack_pending:
+            while not await list_dead_letters(bus) or (await read_advisories(bus)).num_ack_pending:  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
     finally:
         janitor.cancel()
