@@ -20,7 +20,11 @@ TEMPERATURE = r"^[0-2](\.[0-9]{1,2})?$"
 DURATION = r"^([0-9]{1,6}(ms|s|m))+$"
 STORAGE_SIZE = r"^[1-9][0-9]{0,5}(M|G|T|Mi|Gi|Ti)$"
 QUANTITY = r"^[0-9]{1,15}(\.[0-9]{1,9})?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$"
-HTTP_URL = r"^https?://([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\])(:[0-9]{1,5})?(/[A-Za-z0-9._~!$&()*+,;=:@/-]*)?$"
+_PORT = r"[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]"
+HTTP_URL = (
+    r"^https?://([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\])"
+    rf"(:({_PORT}))?(/[A-Za-z0-9._~!$&()*+,;=:@/-]*)?$"
+)
 LABEL_VALUE = r"^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$"
 REFERRED_NAME = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"
 REFERRED_KEY = r"^[A-Za-z0-9][-._A-Za-z0-9]*$"
@@ -233,7 +237,7 @@ Resources = Annotated[
 HTTPURL = Annotated[
     Text,
     StringConstraints(max_length=512),
-    shaped(HTTP_URL, "an http or https URL such as https://models.example.com/v1"),
+    shaped(HTTP_URL, "an http or https URL such as https://models.example.com/v1, with a port up to 65535 if any"),
 ]
 SecretName = Annotated[
     Text,
