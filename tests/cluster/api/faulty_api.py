@@ -68,20 +68,23 @@ class FaultyAPI:
     async def _forward(self, response: httpx.Response) -> AsyncIterator[bytes]:
         """The body as it comes, until it ends or the test cuts it."""
         cut = asyncio.create_task(self._cut.wait())
+        chunk: asyncio.Future[bytes] | None = None
         chunks = response.aiter_bytes()
         try:
             while True:
                 chunk = asyncio.ensure_future(anext(chunks, b""))
                 await asyncio.wait({chunk, cut}, return_when=asyncio.FIRST_COMPLETED)
                 if not chunk.done():
-                    chunk.cancel()
-                    await asyncio.gather(chunk, return_exceptions=True)
                     raise ConnectionResetError("cut by the test")
                 if not chunk.result():
                     return
                 yield chunk.result()
         finally:
-            cut.cancel()
+            # However this ends, nobody else asks how the tasks did.
+            tasks = [task for task in (cut, chunk) if task is not None]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             await response.aclose()
 
 

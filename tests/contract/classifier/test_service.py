@@ -179,4 +179,4 @@ async def test_classify_reads_one_text_and_has_no_effect(bus: Bus, nats_server: 
         [],
         True,
     )
-    assert await read_trail(bus) == []
+    assert await read_trail(bus) == ()
