@@ -71,6 +71,8 @@ async def _work(service: Service, bot: SupportBot, bus: Bus, door: Door) -> None
     lanes = service.settings.lanes
     if bot.spec.mode is Mode.SHADOW or bot.spec.zoho is None:
         door.reason = "no tickets are made: the bot is in Shadow mode"
+        if bot.spec.paused:
+            await asyncio.Event().wait()
         await bus.consume(Stage.TICKET, ShadowHandler("shadow"), lanes=lanes)
         return
     service.health.declare("zoho")
