@@ -41,6 +41,13 @@ def make_secret(namespace: str, values: Mapping[str, str] = ZOHO_VALUES, name: s
     return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": namespace}, "data": data}
 
 
+def make_claim(namespace: str, bot: str = "tiendas") -> Object:
+    """The gateway's claim, which the StatefulSet's controller would make."""
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    meta = {"name": f"data-{bot}-whatsapp-0", "namespace": namespace}
+    return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": meta, "spec": spec}
+
+
 def condition(bot: Object, type_: str) -> Object:
     """A condition of a bot; empty when it has none."""
     found: list[Object] = [one for one in bot.get("status", {}).get("conditions", []) if one["type"] == type_]

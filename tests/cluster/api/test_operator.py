@@ -12,6 +12,10 @@ import pytest
 import pytest_asyncio
 import yaml
 from nats.aio.client import Client
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 from tests.cluster.api.account import account
 from tests.cluster.api.bots import (
     CHILDREN,
@@ -19,6 +23,7 @@ from tests.cluster.api.bots import (
     condition,
     is_ready,
     make_bot,
+    make_claim,
     make_secret,
     reason,
 )
@@ -28,6 +33,7 @@ from tests.cluster.api.platform import Platform, installed
 from tests.cluster.api.rollouts import rollouts
 from tests.cluster.api.services import Services, access_of, running
 
+from supportbot.http import bind, serve_on
 from supportbot_operator.check import check
 from supportbot_operator.keys import bot_key
 
@@ -241,13 +247,7 @@ async def test_paused_says_so_and_goes_on(platform: Platform, admin: Kube, names
 async def test_the_volume_grows_by_its_claim(platform: Platform, admin: Kube, namespace: str) -> None:
     """Its template can never change, so the claim is patched; the API server refuses where the class cannot grow."""
     async with ready_bot(platform, admin, namespace):
-        claim = {
-            "apiVersion": "v1",
-            "kind": "PersistentVolumeClaim",
-            "metadata": {"name": "data-tiendas-whatsapp-0", "namespace": namespace},
-            "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
-        }
-        await admin.create(claim)
+        await admin.create(make_claim(namespace))
         whatsapp = {**make_bot(namespace)["spec"]["whatsapp"], "storage": {"size": "2Gi"}}
         await admin.apply(make_bot(namespace, whatsapp=whatsapp))
         bot = await admin.until(
@@ -417,13 +417,7 @@ async def test_the_volume_goes_with_the_bot_and_not_with_its_statefulset(
     platform: Platform, admin: Kube, namespace: str
 ) -> None:
     async with ready_bot(platform, admin, namespace):
-        claim = {
-            "apiVersion": "v1",
-            "kind": "PersistentVolumeClaim",
-            "metadata": {"name": "data-tiendas-whatsapp-0", "namespace": namespace},
-            "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
-        }
-        await admin.create(claim)
+        await admin.create(make_claim(namespace))
         await nudge(admin, namespace)
         await admin.until(
             "PersistentVolumeClaim",
@@ -467,3 +461,31 @@ async def versions(admin: Kube, namespace: str) -> dict[str, str]:
 async def status_of(admin: Kube, namespace: str) -> Object:
     found: Object = (await admin.get("SupportBot", "tiendas", namespace))["status"]
     return found
+
+
+async def test_every_reconcile_is_a_span(
+    control_plane: ControlPlane, admin: Kube, namespace: str, crd: Object, tmp_path: Path
+) -> None:
+    """A stand-in for the Collector takes what the operator exports."""
+    taken: list[bytes] = []
+
+    async def take(request: Request) -> Response:
+        taken.append(await request.body())
+        return Response(media_type="application/x-protobuf")
+
+    listener = bind("127.0.0.1", 0)
+    collector = Starlette(routes=[Route("/v1/traces", take, methods=["POST"])])
+    serving = asyncio.create_task(serve_on(collector, listener))
+    endpoint = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    async with installed(control_plane, admin, namespace, tmp_path, {}) as platform:
+        operator = await platform.start_operator(OTEL_EXPORTER_OTLP_ENDPOINT=endpoint)
+        await operator.until_ready()
+        await admin.apply(make_bot(namespace))
+        async with asyncio.timeout(20):
+            while not any(b"reconcile SupportBot" in body for body in taken):  # noqa: ASYNC110 - another process
+                await asyncio.sleep(0.1)
+    serving.cancel()
+    await asyncio.gather(serving, return_exceptions=True)
+    spans = b"".join(taken)
+    assert b"supportbot-operator" in spans
+    assert namespace.encode() in spans
