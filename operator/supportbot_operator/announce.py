@@ -8,9 +8,9 @@ import structlog
 
 from supportbot.errors import PermanentError, TemporaryError
 from supportbot_operator import metrics
+from supportbot_operator.conditions import Status
 from supportbot_operator.events import condition_event
 from supportbot_operator.kube import API_VERSION, NotFoundError, Object
-from supportbot_operator.status import Status
 
 log = structlog.get_logger(__name__)
 

@@ -3,8 +3,8 @@
 from datetime import datetime
 from uuid import uuid4
 
+from supportbot_operator.conditions import format_time
 from supportbot_operator.kube import API_VERSION, Object
-from supportbot_operator.status import format_time
 
 COMPONENT = "supportbot-operator"
 MAX_MESSAGE_CHARS = 1024

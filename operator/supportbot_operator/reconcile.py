@@ -15,6 +15,7 @@ from supportbot.telemetry import tracer
 from supportbot_operator import metrics
 from supportbot_operator.announce import Announcer
 from supportbot_operator.children import Children
+from supportbot_operator.conditions import Reason
 from supportbot_operator.config import OperatorConfig
 from supportbot_operator.desired import Bot, Component, Inputs, desired, read_bot
 from supportbot_operator.keys import Keys
@@ -22,7 +23,6 @@ from supportbot_operator.kube import API_VERSION, NotFoundError, Object, decode_
 from supportbot_operator.status import (
     Observed,
     Pipeline,
-    Reason,
     Report,
     assess,
     begin,

@@ -5,60 +5,21 @@ condition is computed afresh each time: it clears by itself when its cause is go
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from enum import StrEnum
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from supportbot.health import State
 from supportbot.spec import SecretKey
+from supportbot_operator.conditions import Reason, Status, Type, Verdict, format_time, make_status, ready_condition
 from supportbot_operator.desired import Bot, Component
 from supportbot_operator.kube import Object
 
 REPORT_LASTS = timedelta(seconds=45)
 """Services report every 10 s; what is older says nothing about now."""
 BACKLOG_AFTER = timedelta(minutes=5)
-MAX_MESSAGE_CHARS = 1000
-
 _PASSING = {"Starting", "StreamsMissing"}
 """What a service says of its bus for a moment after its start."""
-
-
-class Type(StrEnum):
-    """The conditions, in the order in which `Ready` asks for causes."""
-
-    READY = "Ready"
-    WHATSAPP_LINKED = "WhatsAppLinked"
-    MODELS_AVAILABLE = "ModelsAvailable"
-    ZOHO_CONNECTED = "ZohoConnected"
-    PIPELINE_HEALTHY = "PipelineHealthy"
-    STALLED = "Stalled"
-    """kstatus: True beside a `Ready` that will not become True by waiting; absent otherwise."""
-
-
-class Reason(StrEnum):
-    """Reasons that the operator itself gives; those of services come with their reports."""
-
-    RECONCILED = "Reconciled"
-    PROGRESSING = "Progressing"
-    PAUSED = "Paused"
-    INVALID_SPEC = "InvalidSpec"
-    INVALID_REFERENCE = "InvalidReference"
-    REFUSED = "Refused"
-    FAILED = "OperatorFailed"
-    DEGRADED = "Degraded"
-    UNREACHABLE = "APIUnreachable"
-    GATEWAY_UNREACHABLE = "GatewayUnreachable"
-    NOT_REPORTED = "NotReported"
-    LOCAL_ONLY = "LocalOnly"
-    SHADOW = "Shadow"
-    SECRET_NOT_FOUND = "SecretNotFound"  # noqa: S105 - a word
-    FLOWING = "Flowing"
-    BACKLOGGED = "Backlogged"
-    DEAD_LETTERING = "DeadLettering"
-    UNACCOUNTED = "Unaccounted"
-    NATS_UNREACHABLE = "NATSUnreachable"
-    NATS_FULL = "NATSFull"
 
 
 @dataclass(frozen=True)
@@ -117,24 +78,6 @@ class Observed:
     """Why the gateway's volume does not grow."""
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """A condition without its times."""
-
-    status: str
-    reason: str
-    message: str = ""
-
-
-@dataclass(frozen=True)
-class Status:
-    """A status and what of it is news."""
-
-    body: Object
-    changes: Sequence[Object] = field(default_factory=tuple)
-    """The conditions whose status or reason is another than before."""
-
-
 def assess(bot: Bot, observed: Observed, previous: Mapping[str, Any]) -> Status:
     """The status of a bot.
 
@@ -160,27 +103,27 @@ def assess(bot: Bot, observed: Observed, previous: Mapping[str, Any]) -> Status:
         body["counters"] = _counters(observed.pipeline)
     elif "counters" in previous:
         body["counters"] = previous["counters"]
-    return _status(verdicts, bot.generation, observed.now, previous, body)
+    return make_status(verdicts, bot.generation, observed.now, previous, body)
 
 
 def refuse(generation: int, message: str, now: datetime, previous: Mapping[str, Any]) -> Status:
     """The status of a bot whose spec cannot be read although the API server took it."""
     verdict = Verdict("False", Reason.INVALID_SPEC, message)
     verdicts = {Type.READY: verdict, Type.STALLED: Verdict("True", Reason.INVALID_SPEC, message)}
-    return _status(verdicts, generation, now, previous, {})
+    return make_status(verdicts, generation, now, previous, {})
 
 
 def begin(generation: int, now: datetime) -> Status:
     """The first status: without any `Ready`, `helm --wait` would take the bot for finished."""
     waiting = Verdict("False", Reason.PROGRESSING, "the operator has begun")
-    return _status({Type.READY: waiting}, generation, now, {}, {})
+    return make_status({Type.READY: waiting}, generation, now, {}, {})
 
 
 def fail(error: Exception, resource: Object, now: datetime) -> Status:
     """The status of a bot over which the operator itself stumbles."""
     previous, generation = resource.get("status") or {}, resource["metadata"]["generation"]
     message = f"the operator failed ({type(error).__name__}); its log tells more"
-    status = _status({Type.READY: Verdict("False", Reason.FAILED, message)}, generation, now, previous, {})
+    status = make_status({Type.READY: Verdict("False", Reason.FAILED, message)}, generation, now, previous, {})
     others = [one for one in previous.get("conditions", ()) if one["type"] != Type.READY]
     return replace(status, body={**previous, **status.body, "conditions": [*status.body["conditions"], *others]})
 
@@ -188,17 +131,12 @@ def fail(error: Exception, resource: Object, now: datetime) -> Status:
 def is_settled(status: Status) -> bool:
     """Whether nothing is on its way: only an event can change something."""
     waits = {Reason.PROGRESSING, Reason.INVALID_REFERENCE, Reason.NATS_UNREACHABLE, Reason.DEGRADED, Reason.UNREACHABLE}
-    return _ready_condition(status.body)["reason"] not in waits
+    return ready_condition(status.body)["reason"] not in waits
 
 
 def unsettled_s(status: Status, now: datetime) -> float:
     """For how long `Ready` has been as it is."""
-    return (now - datetime.fromisoformat(_ready_condition(status.body)["lastTransitionTime"])).total_seconds()
-
-
-def _ready_condition(status: Mapping[str, Any]) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = next((one for one in status.get("conditions", ()) if one["type"] == Type.READY), {})
-    return found
+    return (now - datetime.fromisoformat(ready_condition(status.body)["lastTransitionTime"])).total_seconds()
 
 
 def _kept(type_: Type, verdict: Verdict, previous: Mapping[str, Any]) -> Verdict:
@@ -323,7 +261,7 @@ def _rollout(workload: Object) -> tuple[str, str]:
 
 def _was_ready(bot: Bot, previous: Mapping[str, Any]) -> bool:
     """Whether the bot has been Ready as it is now specified."""
-    ready = _ready_condition(previous)
+    ready = ready_condition(previous)
     is_known = ready.get("status") == "True" or ready.get("reason") == Reason.DEGRADED
     return is_known and ready.get("observedGeneration") == bot.generation
 
@@ -350,39 +288,3 @@ def _counters(pipeline: Pipeline) -> Object:
     if pipeline.updated_at is not None:
         counters["updateTime"] = format_time(pipeline.updated_at)
     return counters
-
-
-def _status(
-    verdicts: Mapping[Type, Verdict], generation: int, now: datetime, previous: Mapping[str, Any], body: Object
-) -> Status:
-    before = {condition["type"]: condition for condition in previous.get("conditions", ())}
-    conditions = [
-        _condition(type_, verdict, generation, now, before.get(type_.value)) for type_, verdict in verdicts.items()
-    ]
-    # What is not known yet is no news.
-    known = [one for one in conditions if one["status"] != "Unknown" or one["type"] in before]
-    changes = [one for one in known if _word(one) != _word(before.get(one["type"], {}))]
-    return Status({**body, "conditions": conditions, "observedGeneration": generation}, changes)
-
-
-def _condition(
-    type_: Type, verdict: Verdict, generation: int, now: datetime, before: Mapping[str, Any] | None
-) -> Object:
-    since = before["lastTransitionTime"] if before and before["status"] == verdict.status else format_time(now)
-    return {
-        "type": type_.value,
-        "status": verdict.status,
-        "reason": str(verdict.reason),
-        "message": verdict.message[:MAX_MESSAGE_CHARS],
-        "observedGeneration": generation,
-        "lastTransitionTime": since,
-    }
-
-
-def _word(condition: Mapping[str, Any]) -> tuple[object, object]:
-    return condition.get("status"), condition.get("reason")
-
-
-def format_time(at: datetime) -> str:
-    """A metav1.Time: whole seconds, UTC."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

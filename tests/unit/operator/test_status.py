@@ -8,8 +8,9 @@ import pytest
 from tests.unit.operator.bots import MINIMAL, TYPICAL, make_bot, make_inputs
 
 from supportbot.health import State
+from supportbot_operator.conditions import Reason
 from supportbot_operator.desired import Component, desired
-from supportbot_operator.status import Check, Observed, Pipeline, Reason, Report, assess, begin, fail, refuse
+from supportbot_operator.status import Check, Observed, Pipeline, Report, assess, begin, fail, refuse
 
 NOW = datetime(2026, 1, 31, 15, 0, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
