@@ -215,7 +215,7 @@ def test_the_fingerprint_says_nothing_without_the_key() -> None:
     assert one["metadata"]["annotations"][CONFIG_HASH] != other["metadata"]["annotations"][CONFIG_HASH]
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=15)
 @given(
     replicas=st.integers(1, 32),
     paused=st.booleans(),
