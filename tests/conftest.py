@@ -9,7 +9,8 @@ import pytest_asyncio
 
 from supportbot.bus import Bus
 from supportbot.nats_server import EmbeddedServer
-from supportbot.topology import REPLAY, ensure_topology
+from supportbot.streams import ensure_topology
+from supportbot.topology import REPLAY
 
 LANES = 4
 SMALL = replace(REPLAY, stream_bytes=16 * 1024**2, media_bytes=64 * 1024**2, ack_wait_s=2.0)

@@ -26,16 +26,8 @@ from supportbot.nats_connection import Access, Connection, open_connection
 from supportbot.nats_errors import DEPENDENCY
 from supportbot.pipeline_state import PipelineState, PipelineWatch
 from supportbot.reader import read_stream
-from supportbot.topology import (
-    LIVE,
-    Bucket,
-    Profile,
-    bucket_name,
-    delete_topology,
-    ensure_topology,
-    list_bots,
-    mark_orphaned,
-)
+from supportbot.streams import delete_topology, ensure_topology, list_bots, mark_orphaned
+from supportbot.topology import LIVE, Bucket, Profile, bucket_name
 from supportbot_operator.check import ensure_check_stream
 from supportbot_operator.config import OperatorConfig
 from supportbot_operator.desired import Bot

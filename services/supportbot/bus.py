@@ -9,7 +9,7 @@ import structlog
 from opentelemetry import propagate
 from opentelemetry.trace import SpanKind
 
-from supportbot import envelope, topology
+from supportbot import envelope, streams, topology
 from supportbot.contracts import Event, TrailEntry, dump_event
 from supportbot.delivery import Context, Handler, Worker
 from supportbot.effects import EffectsLedger
@@ -197,7 +197,7 @@ class Bus:
                 raise BusClosedError("the connection to NATS is closed")
             try:
                 with broker_errors():
-                    if await topology.check_lanes(self.js, self.bot, stage, lanes):
+                    if await streams.check_lanes(self.js, self.bot, stage, lanes):
                         return (await self.js.consumer_info(stream, last)).config.ack_wait or 30.0
             except UnavailableError as exc:
                 if not warned:

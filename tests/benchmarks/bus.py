@@ -32,7 +32,8 @@ from supportbot.contracts import (
 )
 from supportbot.ids import make_incident_id
 from supportbot.nats_server import EmbeddedServer
-from supportbot.topology import REPLAY, Stage, ensure_topology
+from supportbot.streams import ensure_topology
+from supportbot.topology import REPLAY, Stage
 
 GROUPS = 50
 IN_FLIGHT = 256

@@ -15,7 +15,7 @@ from supportbot.cli.supervisor import BACKOFF_S, Child, Say, Supervisor, backgro
 from supportbot.errors import UserError
 from supportbot.janitor import run_janitor
 from supportbot.nats_server import EmbeddedServer
-from supportbot.topology import ensure_topology
+from supportbot.streams import ensure_topology
 
 SERVICES = ("whatsapp", "classifier", "ticket")
 READY_TIMEOUT_S = 60.0

@@ -10,7 +10,7 @@ from tests.contract.access.support import SecuredNATS, run_secured_nats
 
 from supportbot.bus import Bus
 from supportbot.nats_connection import Connection, open_connection
-from supportbot.topology import ensure_topology
+from supportbot.streams import ensure_topology
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -14,7 +14,8 @@ from supportbot.contracts import Event, Evidence, MessageReceived, Outcome
 from supportbot.deadletters import list_dead_letters
 from supportbot.errors import PermanentError, TemporaryError, UnavailableError, UserError
 from supportbot.nats_server import EmbeddedServer
-from supportbot.topology import Stage, ensure_topology, stream_name
+from supportbot.streams import ensure_topology
+from supportbot.topology import Stage, stream_name
 from supportbot.trail import read_trail
 
 pytestmark = pytest.mark.nats

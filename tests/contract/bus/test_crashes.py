@@ -14,7 +14,7 @@ from supportbot.bus import Bus, Context
 from supportbot.contracts import Event, MessageReceived
 from supportbot.lane import HEARTBEAT_S
 from supportbot.nats_server import EmbeddedServer
-from supportbot.topology import ensure_topology
+from supportbot.streams import ensure_topology
 
 pytestmark = [pytest.mark.nats, pytest.mark.slow]
 

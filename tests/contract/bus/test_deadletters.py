@@ -22,7 +22,8 @@ from supportbot.deadletters import drop_dead_letter, list_dead_letters, replay_d
 from supportbot.errors import PermanentError, UserError
 from supportbot.janitor import purge_settled, run_janitor
 from supportbot.nats_server import EmbeddedServer
-from supportbot.topology import EVENTS_STREAM, Stage, consumer_name, ensure_topology, janitor_consumer, stream_name
+from supportbot.streams import ensure_topology
+from supportbot.topology import EVENTS_STREAM, Stage, consumer_name, janitor_consumer, stream_name
 from supportbot.trail import Ledger, read_trail
 
 pytestmark = pytest.mark.nats

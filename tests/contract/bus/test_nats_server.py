@@ -9,7 +9,7 @@ from tests.conftest import LANES, SMALL
 from supportbot.bus import Bus
 from supportbot.errors import UnavailableError, UserError
 from supportbot.nats_server import EmbeddedServer
-from supportbot.topology import ensure_topology
+from supportbot.streams import ensure_topology
 
 pytestmark = pytest.mark.nats
 

@@ -18,7 +18,8 @@ from supportbot.contracts import Event, MessageReceived, Outcome, TrailEntry
 from supportbot.errors import PermanentError
 from supportbot.nats_server import EmbeddedServer
 from supportbot.pipeline_state import PipelineWatch, Queue
-from supportbot.topology import Stage, delete_topology, ensure_topology
+from supportbot.streams import delete_topology, ensure_topology
+from supportbot.topology import Stage
 
 pytestmark = pytest.mark.nats
 

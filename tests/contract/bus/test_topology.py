@@ -16,7 +16,8 @@ from supportbot.bus import Bus
 from supportbot.errors import UserError
 from supportbot.nats_errors import StreamMissingError
 from supportbot.pipeline_state import PipelineWatch
-from supportbot.topology import BotStreams, Bucket, delete_topology, ensure_topology, list_bots, mark_orphaned
+from supportbot.streams import ORPHANED_LABEL, BotStreams, delete_topology, ensure_topology, list_bots, mark_orphaned
+from supportbot.topology import Bucket
 
 pytestmark = pytest.mark.nats
 
@@ -129,7 +130,7 @@ async def test_what_a_deletion_left_of_a_bot_can_be_marked_and_is_otherwise_as_i
     await mark_orphaned(bus.js, bus.bot, SINCE)
     assert (await list_bots(bus.js))[bus.bot].orphaned_at == SINCE
     after = (await describe(bus))[only]
-    assert after.pop("metadata") == {**before.pop("metadata"), topology.ORPHANED_LABEL: SINCE.isoformat()}
+    assert after.pop("metadata") == {**before.pop("metadata"), ORPHANED_LABEL: SINCE.isoformat()}
     assert after == before
     await bus.js.delete_stream(only)
     with pytest.raises(StreamMissingError):
@@ -139,7 +140,7 @@ async def test_what_a_deletion_left_of_a_bot_can_be_marked_and_is_otherwise_as_i
 async def test_a_time_that_somebody_else_wrote_is_none(bus: Bus) -> None:
     config = (await bus.js.stream_info(topology.dead_letter_stream(bus.bot))).config
     for text in ("long ago", "2026-03-02T12:00:00"):
-        config.metadata = {**(config.metadata or {}), topology.ORPHANED_LABEL: text}
+        config.metadata = {**(config.metadata or {}), ORPHANED_LABEL: text}
         await bus.js.update_stream(config)
         assert (await list_bots(bus.js))[bus.bot].orphaned_at is None
 

@@ -33,7 +33,8 @@ from supportbot.errors import UnavailableError
 from supportbot.ids import make_group_ref, make_incident_id, make_message_ref
 from supportbot.nats_server import EmbeddedServer
 from supportbot.reader import read_stream
-from supportbot.topology import Stage, consumer_name, ensure_topology, stream_name, trail_stream
+from supportbot.streams import ensure_topology
+from supportbot.topology import Stage, consumer_name, stream_name, trail_stream
 
 pytestmark = pytest.mark.nats
 

@@ -30,8 +30,9 @@ from supportbot.nats_errors import broker_errors
 from supportbot.nats_server import EmbeddedServer
 from supportbot.reader import read_stream
 from supportbot.spec import SupportBot
+from supportbot.streams import ensure_topology
 from supportbot.ticket.handler import ShadowHandler
-from supportbot.topology import REPLAY, Bucket, Stage, consumer_name, ensure_topology, stream_name
+from supportbot.topology import REPLAY, Bucket, Stage, consumer_name, stream_name
 from supportbot.trail import read_trail
 
 LANES = 1
