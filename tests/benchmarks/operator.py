@@ -102,8 +102,8 @@ async def _measure(figures: Figures, platform: Platform, operator: Operator, nc:
             "SupportBot", BOTS, lambda found: sum(map(is_ready, found.values())) == len(names), timeout_s=600
         )
         figures.ready_s = time.monotonic() - begun
-        figures.apply_ms = await _time_applies(platform, names[0])
         await _settled(admin)
+        figures.apply_ms = await _time_applies(platform, names[0])
         before, cpu, applies = await _versions(admin), _cpu_s(operator), await _applies(operator)
         await asyncio.sleep(figures.rest_s)
         after = await _versions(admin)
