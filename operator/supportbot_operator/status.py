@@ -38,7 +38,7 @@ class Report:
     service: str
     instance: str
     at: datetime
-    """When the broker took it."""
+    """When it came: to the operator, or before the operator was there to the broker."""
     checks: Mapping[str, Check]
 
 

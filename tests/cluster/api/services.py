@@ -5,10 +5,12 @@ import base64
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
-from tests.cluster.api.bots import report
+from tests.cluster.api.bots import is_ready, make_bot, make_secret, report
 from tests.cluster.api.kube import Kube, Object
 from tests.cluster.api.platform import Platform
+from tests.cluster.api.rollouts import rollouts
 
 from supportbot.bus import Bus
 from supportbot.errors import UnavailableError
@@ -73,6 +75,18 @@ async def running(platform: Platform, admin: Kube, namespace: str, bot: str) -> 
             (ended,) = await asyncio.gather(task, return_exceptions=True)
     if isinstance(ended, Exception):
         raise ended
+
+
+@asynccontextmanager
+async def ready_bot(platform: Platform, admin: Kube, namespace: str, **spec: Any) -> AsyncIterator[Services]:
+    """A bot that is Ready, whose services report and whose pods are said to run."""
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(rollouts(admin, namespace))
+        await admin.apply(make_secret(namespace))
+        await admin.apply(make_bot(namespace, **spec))
+        services = await stack.enter_async_context(running(platform, admin, namespace, "tiendas"))
+        await admin.until("SupportBot", "tiendas", namespace, is_ready, timeout_s=30)
+        yield services
 
 
 @asynccontextmanager

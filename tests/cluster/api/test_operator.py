@@ -4,7 +4,7 @@ import asyncio
 import signal
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ from tests.cluster.api.control_plane import ControlPlane
 from tests.cluster.api.kube import Kube, Object, Refused
 from tests.cluster.api.platform import Platform, installed
 from tests.cluster.api.rollouts import rollouts
-from tests.cluster.api.services import Services, access_of, running
+from tests.cluster.api.services import access_of, ready_bot, running
 
 from supportbot.http import bind, serve_on
 from supportbot_operator.check import check
@@ -53,18 +53,6 @@ async def platform(
         await found.start_nats()
         await operator.until_ready()
         yield found
-
-
-@asynccontextmanager
-async def ready_bot(platform: Platform, admin: Kube, namespace: str, **spec: Any) -> AsyncIterator[Services]:
-    """A bot that is Ready, whose services report and whose pods are said to run."""
-    async with AsyncExitStack() as stack:
-        await stack.enter_async_context(rollouts(admin, namespace))
-        await admin.apply(make_secret(namespace))
-        await admin.apply(make_bot(namespace, **spec))
-        services = await stack.enter_async_context(running(platform, admin, namespace, "tiendas"))
-        await admin.until("SupportBot", "tiendas", namespace, is_ready, timeout_s=20)
-        yield services
 
 
 async def children(admin: Kube, namespace: str, kind: str, bot: str = "tiendas") -> list[Object]:

@@ -4,20 +4,20 @@ import asyncio
 import signal
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 import yaml
-from tests.cluster.api.bots import condition, is_ready, make_bot, make_secret, reason
+from tests.cluster.api.bots import condition, is_ready, make_bot, reason
 from tests.cluster.api.control_plane import ControlPlane
 from tests.cluster.api.faulty_api import Fault, FaultyAPI, faulty_api
 from tests.cluster.api.kube import Kube, Object
 from tests.cluster.api.platform import Operator, Platform, installed
 from tests.cluster.api.rollouts import rollouts
-from tests.cluster.api.services import running
+from tests.cluster.api.services import ready_bot, running
 
 pytestmark = [pytest.mark.api, pytest.mark.xdist_group("api")]
 
@@ -50,17 +50,6 @@ async def behind_proxy(
         await platform.start_nats()
         await operator.until_ready()
         yield platform, operator, api
-
-
-@asynccontextmanager
-async def ready_bot(platform: Platform, admin: Kube, namespace: str) -> AsyncIterator[None]:
-    async with AsyncExitStack() as stack:
-        await stack.enter_async_context(rollouts(admin, namespace))
-        await admin.apply(make_secret(namespace))
-        await admin.apply(make_bot(namespace))
-        await stack.enter_async_context(running(platform, admin, namespace, "tiendas"))
-        await admin.until("SupportBot", "tiendas", namespace, is_ready, timeout_s=30)
-        yield
 
 
 async def scaled(admin: Kube, namespace: str, replicas: int, *, timeout_s: float = 20.0) -> None:
