@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from supportbot.classifier.incidents import assemble, turn_text
-from supportbot.classifier.keywords import Category, judge
+from supportbot.classifier.incidents import assemble
+from supportbot.classifier.keywords import Category
 from supportbot.classifier.memory import Memory
 from supportbot.classifier.scene import Policy
+from supportbot.classifier.turn import judge_by_keywords, make_turn
 from supportbot.contracts import Decision, Media, MessageReceived, Person
 from supportbot.spec.categories import DEFAULT_CATEGORIES
 
@@ -96,7 +97,7 @@ def replay(messages: list[Labelled], policy: Policy = POLICY) -> dict[str, Decis
     memory, ids = Memory(), {one.message.message_ref: one.id for one in messages}
     decisions: dict[str, Decision] = {}
     for one in messages:
-        verdict = judge(turn_text(memory, one.message), policy.categories, memory.known_sites)
+        verdict = judge_by_keywords(make_turn(memory, one.message), policy)
         assembly, memory = assemble(memory, one.message, verdict, policy)
         decisions[one.id] = assembly.decision
         decisions |= {ids[ref]: decision for ref, decision in assembly.earlier.items()}

@@ -5,9 +5,10 @@ from hashlib import sha256
 
 from tests.chaos.generator import Conversations, Post, generate
 
-from supportbot.classifier.incidents import assemble, turn_text
-from supportbot.classifier.keywords import judge
+from supportbot.classifier.incidents import assemble
 from supportbot.classifier.memory import Memory
+from supportbot.classifier.scene import Policy
+from supportbot.classifier.turn import judge_by_keywords, make_turn
 from supportbot.contracts import Decision, Media, MessageReceived, Person
 from supportbot.ids import make_group_ref, make_message_ref, make_sender_ref
 
@@ -42,7 +43,7 @@ def classify(talk: Conversations) -> dict[str, Decision]:
     decisions: dict[str, Decision] = {}
     for post in talk.posts:
         memory, message = memories[post.group], to_message(post, by_id, staff)
-        verdict = judge(turn_text(memory, message), (), memory.known_sites)
+        verdict = judge_by_keywords(make_turn(memory, message), Policy())
         assembly, memories[post.group] = assemble(memory, message, verdict)
         decisions[post.id] = assembly.decision
         decisions |= {ids[one]: decision for one, decision in assembly.earlier.items()}

@@ -4,8 +4,9 @@ import asyncio
 
 from supportbot.bus import Bus
 from supportbot.classifier.app import create_classifier_app
-from supportbot.classifier.handler import Classifier, keyword_judge
+from supportbot.classifier.handler import Classifier
 from supportbot.classifier.policy import make_policy
+from supportbot.classifier.turn import keyword_judge
 from supportbot.health import Health, State
 from supportbot.pipeline import run_with_bus
 from supportbot.service import Service, run_service
@@ -18,17 +19,17 @@ async def main(service: Service) -> None:
     """HTTP runs with or without a bus."""
     bot = load_bot(service.settings.spec)
     policy = make_policy(bot.spec)
-    judge_text = keyword_judge(policy)
+    judge_turn = keyword_judge(policy)
     tell_models(service.health, bot.spec.models)
 
     async def work(bus: Bus) -> None:
-        handler = Classifier(await bus.bucket(Bucket.MEMORY), policy, judge_text)
+        handler = Classifier(await bus.bucket(Bucket.MEMORY), policy, judge_turn)
         if bot.spec.paused:
             await asyncio.Event().wait()
         await bus.consume(Stage.CLASSIFIER, handler, lanes=service.settings.lanes)
 
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(service.serve(create_classifier_app(service, policy, judge_text)))
+        tasks.create_task(service.serve(create_classifier_app(service, policy, judge_turn)))
         # Not a task: it is cancelled first, so that the message at hand is still finished.
         await run_with_bus(service, bot.metadata.name, work, away="messages wait in the inbox", paused=bot.spec.paused)
 

@@ -8,9 +8,8 @@ from fastapi import FastAPI
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 
 from supportbot.classifier.assembly import make_subject
-from supportbot.classifier.handler import Judge
-from supportbot.classifier.memory import Memory
 from supportbot.classifier.scene import Policy
+from supportbot.classifier.turn import Judge, Turn
 from supportbot.contracts import MAX_TEXT_CHARS, Kind, Priority
 from supportbot.health import Health, State
 from supportbot.http import create_app
@@ -73,7 +72,7 @@ class Classification(BaseModel):
     reasons: list[str]
 
 
-def create_classifier_app(service: Service, policy: Policy, judge_text: Judge) -> FastAPI:
+def create_classifier_app(service: Service, policy: Policy, judge_turn: Judge) -> FastAPI:
     """The application."""
     app = create_app("supportbot classifier", service.settings, keys=service.keys, health=service.health)
     _add_health(app, service.health)
@@ -81,7 +80,7 @@ def create_classifier_app(service: Service, policy: Policy, judge_text: Judge) -
     @app.post("/classify")
     async def classify(body: ClassifyBody) -> Classification:
         started = time.perf_counter()
-        verdict = await judge_text(body.message.text, Memory())
+        verdict = await judge_turn(Turn(body.message.text))
         kind = max(verdict.kinds, key=lambda one: verdict.kinds[one], default=Kind.CHATTER)
         known = policy.category(verdict.category or policy.default_category)
         incident = kind is Kind.INCIDENT

@@ -4,7 +4,6 @@ Handling a message again gives the same result, since the memory holds what was 
 """
 
 import zlib
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import structlog
@@ -12,11 +11,10 @@ import structlog
 from supportbot import metrics
 from supportbot.classifier.assembly import Assembly
 from supportbot.classifier.corrections import Correction, correct
-from supportbot.classifier.incidents import assemble, turn_text
-from supportbot.classifier.keywords import judge
+from supportbot.classifier.incidents import assemble
 from supportbot.classifier.memory import MAX_SETTLED, Memory, Settled, dump_memory, load_memory
 from supportbot.classifier.scene import Policy
-from supportbot.classifier.verdict import Verdict
+from supportbot.classifier.turn import Judge, Turn, keyword_judge, make_turn
 from supportbot.contracts import (
     Decision,
     Event,
@@ -40,19 +38,7 @@ MAX_WAITING_CHARS = 3_000
 MAX_MEMORY_BYTES = 900_000
 """A value of the bucket has at most 1 MB; a larger memory would make every message of the group a dead letter."""
 
-Judge = Callable[[str, Memory], Awaitable[Verdict]]
-"""A tier: the text of a turn and the group's memory, to a verdict."""
-
 _log = structlog.get_logger(__name__)
-
-
-def keyword_judge(policy: Policy) -> Judge:
-    """The keyword tier as a `Judge`."""
-
-    async def judge_text(text: str, memory: Memory) -> Verdict:
-        return judge(text, policy.categories, memory.known_sites)
-
-    return judge_text
 
 
 class Classifier:
@@ -61,13 +47,13 @@ class Classifier:
     Args:
         bucket: `<b>_memory`, one key per group.
         policy: Of the spec.
-        judge_text: The tier that is asked; the keyword tier by default.
+        judge_turn: The tier that is asked; the keyword tier by default.
     """
 
-    def __init__(self, bucket: KeyValue, policy: Policy, judge_text: Judge | None = None) -> None:
+    def __init__(self, bucket: KeyValue, policy: Policy, judge_turn: Judge | None = None) -> None:
         self._bucket = bucket
         self._policy = policy
-        self._judge = judge_text or keyword_judge(policy)
+        self._judge = judge_turn or keyword_judge(policy)
         self._cache: dict[str, tuple[Memory, int]] = {}
 
     async def __call__(self, event: Event, context: Context) -> Event | None:
@@ -96,7 +82,7 @@ class Classifier:
     async def _decide(self, memory: Memory, event: Event) -> tuple[Settled, Memory]:
         match event:
             case MessageReceived():
-                verdict = await self._judge(turn_text(memory, event), memory)
+                verdict = await self._judge(make_turn(memory, event))
                 assembly, memory = assemble(memory, event, verdict, self._policy)
                 return settle(event, event.message_ref, assembly), memory
             case MessageEdited() | MessageDeleted() | ReactionReceived():
@@ -111,7 +97,7 @@ class Classifier:
         self, memory: Memory, event: Event, correction: Correction, message: MessageReceived
     ) -> tuple[Settled, Memory]:
         """A text that was edited, or that a person confirmed, is decided as if it came now."""
-        verdict = await self._judge(message.text, memory)
+        verdict = await self._judge(Turn(message.text, memory, message))
         policy = replace(self._policy, open_at=-99.0) if correction.confirmed else self._policy
         assembly, memory = assemble(memory, message, verdict, policy)
         reasons = (correction.reason, *assembly.decision.reasons)

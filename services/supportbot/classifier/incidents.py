@@ -23,26 +23,15 @@ from supportbot.classifier.attachments import (
     photos_of_this,
     place_attachment,
 )
-from supportbot.classifier.keywords import judge
 from supportbot.classifier.linking import Link, rank_links
 from supportbot.classifier.memory import MAX_TEXT, Incident, Memory, Recent
 from supportbot.classifier.opening import weigh_continuations, weigh_report
 from supportbot.classifier.people import count_people
-from supportbot.classifier.scene import BURST, CONFIDENCE_AT_ZERO, Policy, Scene
+from supportbot.classifier.scene import CONFIDENCE_AT_ZERO, Policy, Scene
 from supportbot.classifier.verdict import Verdict
 from supportbot.contracts import Decision, Kind, MessageReceived
 
 COLLEAGUES = "talks with colleagues"
-
-
-def turn_text(memory: Memory, message: MessageReceived) -> str:
-    """The text to judge: the message's own behind the fragments of the same turn that still wait."""
-    fragments = [
-        one.text for one in memory.waiting(message.sender.ref) if one.text and message.sent_at - one.sent_at <= BURST
-    ]
-    if not fragments or not message.text.strip() or judge(message.text).signals.courtesy > 0.7:
-        return message.text  # Thanks behind a fragment are thanks.
-    return "\n".join([*fragments[-3:], message.text])
 
 
 def assemble(
@@ -53,7 +42,7 @@ def assemble(
     Args:
         memory: Of the message's group, before it.
         message: Its `sent_at` is the only clock.
-        verdict: Of `turn_text(memory, message)`, from whatever tier.
+        verdict: Of `make_turn(memory, message)`, from whatever tier.
         policy: What the spec says.
 
     Returns:

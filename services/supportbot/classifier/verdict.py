@@ -1,7 +1,7 @@
 """What one text says when it is read alone: the opinion that `assemble` weighs with the conversation.
 
-Every tier makes a `Verdict`: keywords now, an embedding model or an LLM later. A tier that only knows probabilities
-replaces `kinds`, `category` and `priority` and leaves the signals of the keyword tier in place (`with_opinion`).
+Every tier makes a `Verdict`: keywords, the local embedding model, a language model. A tier that only knows probabilities
+replaces `kinds`, `category` and `priority` and leaves the signals of the keyword tier in place.
 """
 
 from pydantic import BaseModel, ConfigDict
@@ -84,21 +84,17 @@ class Verdict(BaseModel):
     """The words of the text that the signals rest on, strongest first."""
     tier: Tier = Tier.KEYWORDS
     degraded: bool = False
+    """A better tier is configured but did not answer."""
+    local: dict[Kind, float] = {}
+    """The local tier's probabilities, kept beside the `kinds` of a language model that was asked after it."""
+    incident_id: str | None = None
+    """The remembered incident that a language model says the text goes on with."""
+    subject: str | None = None
+    """One line by a language model, checked; the text's own words otherwise."""
+    flags: tuple[str, ...] = ()
+    """What makes a person look at the decision, such as `injection`; flags never suppress an incident."""
 
     @property
     def numbers(self) -> frozenset[str]:
         """All numbers that can identify something."""
         return frozenset((*self.sites, *self.documents, *self.bare_numbers))
-
-    def with_opinion(
-        self, kinds: dict[Kind, float], *, category: str | None, priority: Priority | None, tier: Tier
-    ) -> "Verdict":
-        """The same verdict with the probabilities of a better tier; signals and numbers stay."""
-        return self.model_copy(
-            update={
-                "kinds": kinds,
-                "category": category or self.category,
-                "priority": priority or self.priority,
-                "tier": tier,
-            }
-        )

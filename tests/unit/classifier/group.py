@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from supportbot.classifier.assembly import Assembly
-from supportbot.classifier.incidents import assemble, turn_text
-from supportbot.classifier.keywords import Category, judge
+from supportbot.classifier.incidents import assemble
+from supportbot.classifier.keywords import Category
 from supportbot.classifier.memory import Memory
 from supportbot.classifier.scene import Policy
+from supportbot.classifier.turn import judge_by_keywords, make_turn
 from supportbot.contracts import Decision, Media, MessageReceived, Person
 from supportbot.spec.categories import DEFAULT_CATEGORIES
 
@@ -66,7 +67,7 @@ class Group:
         """`text` may begin with `[photo]`, `[sticker]`, `[voice]` or `[file]`."""
         self.now += timedelta(seconds=after_s)
         message = self.make(name, text, quotes=quotes, forwarded=forwarded)
-        verdict = judge(turn_text(self.memory, message), POLICY.categories, self.memory.known_sites)
+        verdict = judge_by_keywords(make_turn(self.memory, message), POLICY)
         assembly, self.memory = assemble(self.memory, message, verdict, POLICY)
         self.messages.append(message)
         self.assemblies.append(assembly)

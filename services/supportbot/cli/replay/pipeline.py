@@ -13,8 +13,9 @@ from pathlib import Path
 from nats.js.api import ConsumerInfo
 
 from supportbot.bus import Bus
-from supportbot.classifier.handler import Classifier, keyword_judge
+from supportbot.classifier.handler import Classifier
 from supportbot.classifier.policy import make_policy
+from supportbot.classifier.turn import keyword_judge
 from supportbot.cli.supervisor import background
 from supportbot.contracts import (
     IncidentCorrected,
