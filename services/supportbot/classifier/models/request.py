@@ -1,6 +1,5 @@
 """What a model is asked and what it answers: the same values for every vendor. Pure."""
 
-import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -129,18 +128,18 @@ def parse_opinion(text: str) -> Opinion:
     text = _THOUGHT.sub("", text.strip().removeprefix("\ufeff"))
     fenced = _FENCE.match(text)
     try:
-        return Opinion.model_validate(json.loads(fenced[1] if fenced else text))
+        return Opinion.model_validate_json(fenced[1] if fenced else text)
     except ValidationError as exc:
         raise BadOutput(f"the answer is not an opinion: {_name_faults(exc)}") from None
-    except (ValueError, RecursionError) as exc:
-        raise BadOutput(f"the answer is not JSON ({type(exc).__name__} in {len(text)} characters)") from None
+    except UnicodeEncodeError:
+        raise BadOutput("the answer is not text") from None
 
 
 def _name_faults(error: ValidationError) -> str:
-    """Which known fields are wrong and how, without their values; an unknown field may be named by an attacker."""
+    """Which known fields are wrong and how, without their values: an unknown field may be named by an attacker."""
     known = {*Opinion.model_fields, *Entities.model_fields}
     faults = [
-        ".".join(str(part) if part in known else "?" for part in one["loc"] or ("answer",)) + f" {one['type']}"
+        f"{'.'.join(str(part) if part in known else '?' for part in one['loc']) or 'all'} {one['type']}"
         for one in error.errors(include_input=False, include_url=False, include_context=False)
     ]
     return ", ".join(faults[:5])
