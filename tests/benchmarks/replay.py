@@ -42,21 +42,21 @@ PAUSE = timedelta(minutes=20)
 STAFF = re.compile(r"soporte|mesa|sistemas|ayuda|ti\b", re.IGNORECASE)
 
 
-def make_chat(count: int) -> list[Said]:
+def make_chat(count: int, groups: Path = CONVERSATIONS) -> list[Said]:
     """A chat of `count` messages."""
     chat: list[Said] = []
     dice = random.Random(5)
-    for said in _endless(dice):
+    for said in _endless(groups, dice):
         chat.append(said)
         if len(chat) == count:
             break
     return chat
 
 
-def _endless(dice: random.Random) -> Iterator[Said]:
+def _endless(groups: Path, dice: random.Random) -> Iterator[Said]:
     at = START
     while True:
-        for path in sorted(CONVERSATIONS.glob("*.jsonl")):
+        for path in sorted(groups.glob("*.jsonl")):
             rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
             began = datetime.fromisoformat(rows[0]["at"])
             digits = str.maketrans("123456789", "".join(dice.sample("123456789", 9)))
@@ -175,10 +175,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--messages", type=int, default=5_000)
     parser.add_argument("--only", choices=("handler", "command"))
+    parser.add_argument("--groups", type=Path, default=CONVERSATIONS, help="other conversations to make the chat of")
     parser.add_argument("--decisions", type=Path, help="keep the decisions of the command")
     arguments = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(30))
-    chat = make_chat(arguments.messages)
+    chat = make_chat(arguments.messages, arguments.groups)
     texts = [one.text for one in chat if one.text]
     print(f"{len(chat)} messages, {len(texts)} with text, {len(set(texts))} different texts")
     if arguments.only != "command":

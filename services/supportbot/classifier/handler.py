@@ -3,7 +3,6 @@
 Handling a message again gives the same result, since the memory holds what was decided.
 """
 
-import zlib
 from dataclasses import replace
 
 import structlog
@@ -12,8 +11,9 @@ from supportbot import metrics
 from supportbot.classifier.assembly import Assembly
 from supportbot.classifier.corrections import Correction, correct
 from supportbot.classifier.incidents import assemble
-from supportbot.classifier.memory import MAX_SETTLED, Memory, Settled, dump_memory, load_memory
+from supportbot.classifier.memory import MAX_SETTLED, Memory, Settled
 from supportbot.classifier.scene import Policy
+from supportbot.classifier.stored import Stored
 from supportbot.classifier.turn import Judge, Turn, keyword_judge, make_turn
 from supportbot.contracts import (
     Decision,
@@ -33,11 +33,6 @@ from supportbot.errors import PermanentError
 from supportbot.kv import ConflictError, KeyValue
 
 MAX_CACHED_GROUPS = 64
-MAX_WAITING_CHARS = 3_000
-"""Of each message that waits, so that all of them together fit the memory and, once they join, one event."""
-MAX_MEMORY_BYTES = 900_000
-"""A value of the bucket has at most 1 MB; a larger memory would make every message of the group a dead letter."""
-
 _log = structlog.get_logger(__name__)
 
 
@@ -54,7 +49,7 @@ class Classifier:
         self._bucket = bucket
         self._policy = policy
         self._judge = judge_turn or keyword_judge(policy)
-        self._cache: dict[str, tuple[Memory, int]] = {}
+        self._cache: dict[str, tuple[Stored, int]] = {}
 
     async def __call__(self, event: Event, context: Context) -> Event | None:
         """Handle one event of the inbox.
@@ -71,12 +66,12 @@ class Classifier:
         return await _publish(settled, event, context)
 
     async def _settle(self, event: Event) -> Settled:
-        memory, revision = await self._load(event.group_ref)
-        if (known := recall(memory, event)) is not None:
+        stored, revision = await self._load(event.group_ref)
+        if (known := recall(stored.memory, event)) is not None:
             return known
-        settled, memory = await self._decide(memory, event)
+        settled, memory = await self._decide(stored.memory, event)
         memory = memory.model_copy(update={"settled": (*memory.settled, settled)[-MAX_SETTLED:]})
-        await self._save(event.group_ref, memory, revision)
+        await self._save(event.group_ref, stored.after(memory), revision)
         return settled
 
     async def _decide(self, memory: Memory, event: Event) -> tuple[Settled, Memory]:
@@ -104,46 +99,20 @@ class Classifier:
         assembly = replace(assembly, decision=assembly.decision.model_copy(update={"reasons": reasons}))
         return settle(message, event.message_ref, assembly), memory
 
-    async def _load(self, group_ref: str) -> tuple[Memory, int]:
+    async def _load(self, group_ref: str) -> tuple[Stored, int]:
         if group_ref not in self._cache:
             entry = await self._bucket.get(group_ref)
-            document = zlib.decompress(entry.value) if entry else None
-            self._cache[group_ref] = (load_memory(document), entry.revision if entry else 0)
+            self._cache[group_ref] = (Stored.read(entry.value if entry else None), entry.revision if entry else 0)
         return self._cache[group_ref]
 
-    async def _save(self, group_ref: str, memory: Memory, revision: int) -> None:
-        memory, document = fit(memory)
-        # Written once per message and flushed to disk by the broker: a fourth of the bytes for a millisecond.
-        value = zlib.compress(document, level=1)
+    async def _save(self, group_ref: str, stored: Stored, revision: int) -> None:
         if revision:
-            revision = await self._bucket.update(group_ref, value, revision=revision)
+            revision = await self._bucket.update(group_ref, stored.value, revision=revision)
         else:
-            revision = await self._bucket.create(group_ref, value)
-        self._cache[group_ref] = (memory, revision)
+            revision = await self._bucket.create(group_ref, stored.value)
+        self._cache[group_ref] = (stored, revision)
         if len(self._cache) > MAX_CACHED_GROUPS:
             self._cache.pop(next(iter(self._cache)))
-
-
-def fit(memory: Memory) -> tuple[Memory, bytes]:
-    """The memory in a size that its bucket takes, and its document. Only a group that floods loses anything."""
-    waiting = tuple(
-        one.model_copy(update={"text": one.text[: MAX_WAITING_CHARS - 1] + "…"})
-        if len(one.text) > MAX_WAITING_CHARS
-        else one
-        for one in memory.pending
-    )
-    memory = memory.model_copy(update={"pending": waiting})
-    value = dump_memory(memory)
-    for less in (
-        {"settled": memory.settled[-1:]},
-        {"recent": memory.recent[-40:], "incidents": memory.incidents[-30:]},
-        {"pending": ()},
-    ):
-        if len(value) <= MAX_MEMORY_BYTES:
-            break
-        memory = memory.model_copy(update=less)
-        value = dump_memory(memory)
-    return memory, value
 
 
 def settle(message: MessageReceived, cause: str, assembly: Assembly) -> Settled:

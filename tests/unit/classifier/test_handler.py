@@ -8,6 +8,7 @@ from tests.unit.classifier.group import PHOTO, POLICY, Group, make_person, make_
 
 from supportbot.classifier.final import final_decisions
 from supportbot.classifier.handler import Classifier
+from supportbot.classifier.stored import Stored
 from supportbot.contracts import (
     Event,
     IncidentCorrected,
@@ -22,7 +23,7 @@ from supportbot.contracts import (
     dump_event,
 )
 from supportbot.delivery import Context
-from supportbot.errors import PermanentError
+from supportbot.errors import PermanentError, UnavailableError
 from supportbot.kv import ConflictError, Entry, KeyValue
 from supportbot.topology import Stage
 
@@ -35,6 +36,8 @@ class Bucket(KeyValue):
     def __init__(self) -> None:  # No broker behind it.
         self.entries: dict[str, Entry] = {}
         self.writes = 0
+        self.outage = ""
+        """`before` or `behind` a write."""
 
     async def get(self, key: str) -> Entry | None:
         return self.entries.get(key)
@@ -50,8 +53,12 @@ class Bucket(KeyValue):
         return self._write(key, value)
 
     def _write(self, key: str, value: bytes) -> int:
+        if self.outage == "before":
+            raise UnavailableError("no answer", dependency="nats")
         self.writes += 1
         self.entries[key] = Entry(value, self.writes)
+        if self.outage:
+            raise UnavailableError("no answer", dependency="nats")
         return self.writes
 
 
@@ -166,6 +173,22 @@ async def test_another_replica_that_wrote_in_between_is_noticed() -> None:
     assert isinstance(result, MessageClassified)
     assert result.incident is not None
     assert result.incident.opening_ref == inbox.group.messages[0].message_ref
+
+
+@pytest.mark.parametrize("written", [True, False])
+async def test_a_save_without_an_answer_leaves_the_memory_as_it_is_stored(written: bool) -> None:
+    """Whether the broker took it is not known; the message comes again either way."""
+    inbox = Inbox()
+    await inbox.say(0, "Ana", "la 909 no puede recepcionar, su apoyo")
+    inbox.bucket.outage = "behind" if written else "before"
+    with pytest.raises(UnavailableError):
+        await inbox.say(60, "Ana", "es el pedido 7781")
+    inbox.bucket.outage = ""
+    again = await inbox.handle(inbox.group.messages[-1])
+    assert isinstance(again, MessageClassified)
+    await inbox.say(60, "Ana", "sigue igual")
+    memory = Stored.read(inbox.bucket.entries[GROUP_REF].value).memory
+    assert [one.ref for one in memory.recent] == [one.message_ref for one in inbox.group.messages]
 
 
 def edit(inbox: Inbox, target: int, text: str, number: int = 900) -> MessageEdited:
