@@ -231,8 +231,13 @@ class MessageClassified(Event):
         return make_event_id(self.message_ref, "ask" if self.decision.asks else self.stage)
 
 
+Change = Literal["edited", "deleted", "rejected", "restored", "solved", "reopened", "merged", "split"]
+"""What a correction says: a message of the incident was edited or deleted; it is no incident, or is one after all; it is
+solved, or is not after all; it is part of another one; a message of it is an incident of its own."""
+
+
 class IncidentCorrected(Event):
-    """A message of an incident was edited or deleted, or a person said that it is no incident."""
+    """A message of an incident was edited or deleted, or a person corrected what was decided about the incident."""
 
     type = "supportbot.incident.corrected.v1"
     stage = "cl"
@@ -240,10 +245,31 @@ class IncidentCorrected(Event):
     target_ref: MessageRef
     sender: Person
     sent_at: AwareDatetime
-    change: Literal["edited", "deleted", "rejected"]
+    change: Change
     text: str = ""
-    """The new text of an edit."""
+    """The new text of an edit; the emoji of a reaction."""
     incident: IncidentState
+    """As it stands after the correction."""
+    other: IncidentState | None = None
+    """Of `merged` the incident that goes on with everything, of `split` the one that `target_ref` opens now."""
+    moved: tuple[Evidence, ...] = ()
+    """Of `merged` the incident's messages, of `split` what goes along with `target_ref`; as far as they are remembered,
+    oldest first."""
+
+    @property
+    def event_id(self) -> str:
+        """A split has an id of its own: the same reaction also opens the other incident."""
+        return make_event_id(self.message_ref, "split" if self.change == "split" else self.stage)
+
+
+class ConfirmationRefused(Event):
+    """A person said that the message that the bot asked about needs no ticket."""
+
+    type = "supportbot.confirmation.refused.v1"
+    stage = "refused"
+
+    target_ref: MessageRef
+    """The message that was asked about."""
 
 
 # From the ticket service (stream `<bot>-replies`).
@@ -290,6 +316,8 @@ class TicketUpdated(ReplyEvent):
 
     ticket_number: str
     what: Literal["resolution_noted"]
+    target_ref: MessageRef | None = None
+    """The message to react to where it is not `message_ref`: that one is a reaction itself."""
 
 
 class ConfirmationAsked(Event):
@@ -297,6 +325,15 @@ class ConfirmationAsked(Event):
 
     type = "supportbot.confirmation.asked.v1"
     stage = "asked"
+
+
+class ConfirmationWithdrawn(Event):
+    """The question about `target_ref` is settled without a ticket: the bot takes its reaction back."""
+
+    type = "supportbot.confirmation.withdrawn.v1"
+    stage = "withdrawn"
+
+    target_ref: MessageRef
 
 
 # The trail (stream `<bot>-trail`).
@@ -350,8 +387,14 @@ class TrailEntry(Contract):
 
 
 INBOX_EVENTS: tuple[type[InboxEvent], ...] = (MessageReceived, MessageEdited, MessageDeleted, ReactionReceived)
-TICKET_EVENTS: tuple[type[Event], ...] = (MessageClassified, IncidentCorrected)
-REPLY_EVENTS: tuple[type[Event], ...] = (TicketOpened, TicketDelayed, TicketUpdated, ConfirmationAsked)
+TICKET_EVENTS: tuple[type[Event], ...] = (MessageClassified, IncidentCorrected, ConfirmationRefused)
+REPLY_EVENTS: tuple[type[Event], ...] = (
+    TicketOpened,
+    TicketDelayed,
+    TicketUpdated,
+    ConfirmationAsked,
+    ConfirmationWithdrawn,
+)
 
 _BY_TYPE: dict[str, type[Event]] = {event.type: event for event in (*INBOX_EVENTS, *TICKET_EVENTS, *REPLY_EVENTS)}
 

@@ -58,6 +58,7 @@ def _whatsapp(bot: str) -> Iterator[str]:
 def _classifier(bot: str) -> Iterator[str]:
     yield topology.publish_subject(bot, Stage.TICKET, "*")
     yield from _bucket(bot, Bucket.MEMORY, "*")
+    yield from _bucket(bot, Bucket.LABELS, "*")
 
 
 def _ticket(bot: str) -> Iterator[str]:

@@ -42,6 +42,7 @@ class Bucket(StrEnum):
     BREAKERS = "breakers"
     STATE = "state"
     TOKENS = "tokens"
+    LABELS = "labels"
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,13 @@ _BUCKET_TTL_S = {
     Bucket.BREAKERS: _DAY_S,
     Bucket.STATE: _HOUR_S,
     Bucket.TOKENS: 0.0,
+    Bucket.LABELS: 400 * _DAY_S,
 }
+
+
+_MAX_LABELS = 10_000
+"""The oldest give way, so that keeping one never holds a message; each has a few kilobytes at most."""
+_MAX_LABEL_BYTES = 16 * 1024
 
 
 @dataclass(frozen=True)
@@ -271,12 +278,15 @@ def _stream(
 
 def _bucket_stream(bot: str, bucket: Bucket, profile: Profile) -> api.StreamConfig:
     name, ttl_s = bucket_name(bot, bucket), _BUCKET_TTL_S[bucket]
+    bounded = bucket is Bucket.LABELS
     return api.StreamConfig(
         name=f"KV_{name}",
         subjects=[f"$KV.{name}.>"],
         max_msgs_per_subject=1,
         max_age=ttl_s,
-        discard=api.DiscardPolicy.NEW,
+        max_msgs=_MAX_LABELS if bounded else None,
+        max_msg_size=_MAX_LABEL_BYTES if bounded else None,
+        discard=api.DiscardPolicy.OLD if bounded else api.DiscardPolicy.NEW,
         duplicate_window=120.0,
         deny_delete=True,
         # No roll-up: its header would let whoever may write one key purge all of them.

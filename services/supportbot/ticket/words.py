@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Final
 
-Change = Literal["edited", "deleted", "rejected"]
+from supportbot.contracts import Change
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,13 +32,31 @@ class Words:
     edited: str
     deleted: str
     rejected: str
+    restored: str
+    reopened: str
+    merged: str
+    """On the ticket of the incident that is part of another one; a ticket number may follow."""
+    taken_in: str
+    """On the ticket of that other one; a ticket number may follow."""
+    split: str
+    """On the ticket whose incident a message is taken out of; a ticket number may follow."""
+    ticket: str
     unnamed: str
     """A participant without a name, followed by a short reference."""
     group: str
 
     def changed(self, change: Change) -> str:
         """The heading of a correction."""
-        return {"edited": self.edited, "deleted": self.deleted, "rejected": self.rejected}[change]
+        return {
+            "edited": self.edited,
+            "deleted": self.deleted,
+            "rejected": self.rejected,
+            "restored": self.restored,
+            "solved": self.resolution,
+            "reopened": self.reopened,
+            "merged": self.merged,
+            "split": self.split,
+        }[change]
 
 
 _ES: Final = Words(
@@ -62,6 +80,12 @@ _ES: Final = Words(
     edited="Se corrigió un mensaje del grupo; ahora dice",
     deleted="Se eliminó en el grupo un mensaje de este incidente",
     rejected="En el grupo indican que esto no es un incidente",
+    restored="En el grupo retiran lo dicho: esto sí es un incidente",
+    reopened="En el grupo retiran lo dicho: esto aún no está resuelto",
+    merged="En el grupo indican que este incidente es parte de otro, y siguen en él",
+    taken_in="En el grupo indican que este otro incidente es parte de este",
+    split="En el grupo indican que este mensaje es un incidente aparte",
+    ticket="Ticket",
     unnamed="Contacto de WhatsApp",
     group="Grupo de WhatsApp",
 )
@@ -86,6 +110,12 @@ _EN: Final = Words(
     edited="A message of the group was corrected; it now says",
     deleted="A message of this incident was deleted in the group",
     rejected="The group says that this is no incident",
+    restored="The group takes it back: this is an incident",
+    reopened="The group takes it back: this is not solved yet",
+    merged="The group says that this incident is part of another one, and goes on there",
+    taken_in="The group says that this other incident is part of this one",
+    split="The group says that this message is an incident of its own",
+    ticket="Ticket",
     unnamed="WhatsApp contact",
     group="WhatsApp group",
 )
@@ -110,6 +140,12 @@ _PT: Final = Words(
     edited="Uma mensagem do grupo foi corrigida; agora diz",
     deleted="Uma mensagem deste incidente foi apagada no grupo",
     rejected="O grupo indica que isto não é um incidente",
+    restored="O grupo volta atrás: isto é um incidente",
+    reopened="O grupo volta atrás: isto ainda não está resolvido",
+    merged="O grupo indica que este incidente faz parte de outro, e continua nele",
+    taken_in="O grupo indica que este outro incidente faz parte deste",
+    split="O grupo indica que esta mensagem é um incidente à parte",
+    ticket="Ticket",
     unnamed="Contato do WhatsApp",
     group="Grupo do WhatsApp",
 )

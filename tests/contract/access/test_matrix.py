@@ -62,7 +62,15 @@ MAY: dict[Stage, set[str]] = {
         "OBJ_media C",
         "OBJ_media M",
     },
-    Stage.CLASSIFIER: {"cls", "KV_memory STREAM.INFO", "KV_memory STREAM.MSG.GET", "KV_memory key"},
+    Stage.CLASSIFIER: {
+        "cls",
+        "KV_memory STREAM.INFO",
+        "KV_memory STREAM.MSG.GET",
+        "KV_memory key",
+        "KV_labels STREAM.INFO",
+        "KV_labels STREAM.MSG.GET",
+        "KV_labels key",
+    },
     Stage.TICKET: {
         "out",
         "KV_effects STREAM.INFO",
@@ -266,7 +274,7 @@ async def test_two_bots_do_not_see_each_other(
 
 WRITES: dict[Stage, tuple[str, ...]] = {
     Stage.WHATSAPP: (),
-    Stage.CLASSIFIER: ("memory",),
+    Stage.CLASSIFIER: ("memory", "labels"),
     Stage.TICKET: ("effects", "tokens", "breakers"),
 }
 """Buckets with keys of any name."""
