@@ -232,8 +232,8 @@ class MessageClassified(Event):
 
 
 Change = Literal["edited", "deleted", "rejected", "restored", "solved", "reopened", "merged", "split"]
-"""What a correction says: a message of the incident was edited or deleted; it is no incident, or is one after all; it is
-solved, or is not after all; it is part of another one; a message of it is an incident of its own."""
+"""What a correction says: a message of the incident was edited or deleted; it is no incident, or is one after all; it
+is solved, or is not after all; it is part of another one; a message of it is an incident of its own."""
 
 
 class IncidentCorrected(Event):
