@@ -90,6 +90,11 @@ class Inbox:
         self.group.messages.append(message)
         return await self.handle(message)
 
+    def stored(self) -> list[str]:
+        """The messages that the stored memory holds."""
+        memory = Stored.read(self.bucket.entries[GROUP_REF].value).memory
+        return [one.ref for one in memory.recent]
+
     def outcomes(self) -> list[tuple[Outcome, bool]]:
         """Of the last message: each entry's outcome, and whether it is about the message itself."""
         context = self.contexts[-1]
@@ -186,9 +191,9 @@ async def test_a_save_without_an_answer_leaves_the_memory_as_it_is_stored(writte
     inbox.bucket.outage = ""
     again = await inbox.handle(inbox.group.messages[-1])
     assert isinstance(again, MessageClassified)
+    assert inbox.stored() == [one.message_ref for one in inbox.group.messages]
     await inbox.say(60, "Ana", "sigue igual")
-    memory = Stored.read(inbox.bucket.entries[GROUP_REF].value).memory
-    assert [one.ref for one in memory.recent] == [one.message_ref for one in inbox.group.messages]
+    assert inbox.stored() == [one.message_ref for one in inbox.group.messages]
 
 
 def edit(inbox: Inbox, target: int, text: str, number: int = 900) -> MessageEdited:
