@@ -143,7 +143,7 @@ class Model(Part):
     max_tokens: Annotated[s.Int, Field(ge=1, le=32768)] = 512
     """The most tokens that an answer may have."""
     timeout: s.Timeout = "20s"
-    """The longest wait for one answer, from 1s to 120s."""
+    """The longest wait for one answer, from 1s to 120s; a message waits 8 s at most for all models together."""
 
     @property
     def timeout_s(self) -> float:
@@ -154,6 +154,27 @@ class Model(Part):
     def temperature_value(self) -> float:
         """`temperature` as a number."""
         return float(self.temperature)
+
+
+def _budget_has_a_limit(part: Mapping[str, Any]) -> Iterator[InitErrorDetails]:
+    if part.get("tokens") is None and part.get("usd") is None:
+        yield line_error("needs tokens or usd, such as {usd: '1.50'}")
+
+
+class DailyBudget(Part):
+    """What all replicas together may use of the models in a day (UTC); the first limit that is reached counts."""
+
+    RULES: ClassVar[tuple[Rule, ...]] = (_budget_has_a_limit,)
+
+    tokens: Annotated[s.Int, Field(ge=1, le=2_000_000_000)] | None = None
+    """Tokens of questions and answers a day."""
+    usd: s.Dollars | None = None
+    """US dollars a day, in quotes; a model whose price is not known is then asked only if tokens is given as well."""
+
+    @property
+    def usd_value(self) -> float | None:
+        """`usd` as a number."""
+        return None if self.usd is None else float(self.usd)
 
 
 class Models(Part):
@@ -169,6 +190,8 @@ class Models(Part):
     """The model that is asked first."""
     fallbacks: Annotated[tuple[Model, ...], Field(max_length=4)] = ()
     """The models that are asked, in this order, when those before are away."""
+    daily_budget: DailyBudget | None = None
+    """What the models may use a day; at its end the local tiers go on alone until midnight UTC."""
 
     @property
     def chain(self) -> tuple[Model, ...]:

@@ -18,6 +18,7 @@ PHONE_NUMBER = r"^\+[1-9][0-9]{6,14}$"
 DIGITS = r"^[0-9]+$"
 TEMPERATURE = r"^[0-2](\.[0-9]{1,2})?$"
 DURATION = r"^([0-9]{1,6}(ms|s|m))+$"
+DOLLARS = r"^[0-9]{1,6}(\.[0-9]{1,2})?$"
 STORAGE_SIZE = r"^[1-9][0-9]{0,5}(M|G|T|Mi|Gi|Ti)$"
 QUANTITY = r"^[0-9]{1,15}(\.[0-9]{1,9})?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$"
 _PORT = r"[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]"
@@ -220,6 +221,12 @@ Timeout = Annotated[
     StringConstraints(max_length=16),
     shaped(DURATION, "a duration such as 20s or 1500ms"),
     bounded(duration_s, 1.0, 120.0, "between 1s and 120s"),
+]
+Dollars = Annotated[
+    Text,
+    StringConstraints(max_length=9),
+    shaped(DOLLARS, "an amount of USD in quotes with at most two decimals, such as '1.50'"),
+    bounded(float, 0.01, 999_999.99, "at least 0.01"),
 ]
 StorageSize = Annotated[Text, StringConstraints(max_length=32), shaped(STORAGE_SIZE, "a quantity such as 1Gi or 500Mi")]
 Quantity = Annotated[int | str, PlainValidator(_quantity)]
