@@ -27,7 +27,11 @@ _OWN_FIELDS = frozenset(
 _TELLING_ERRORS = (TemporaryError, PermanentError, UserError, OSError)
 """Their messages are written for the log; another error's message may quote what it was given."""
 
-_QUIET = ("uvicorn", "nats", "asyncio", "httpx", "httpcore", "opentelemetry", "concurrent")
+_QUIET = (
+    *("uvicorn", "nats", "asyncio", "opentelemetry", "concurrent", "httpx", "httpcore"),
+    # Below a warning they write whole prompts, or a line for every call.
+    *("httpx2", "httpcore2", "openai", "anthropic", "google_genai"),
+)
 
 MAX_FRAMES = 20
 

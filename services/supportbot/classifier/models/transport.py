@@ -1,0 +1,73 @@
+"""The HTTP client that all three SDKs are given: what no SDK checks is checked here, once for all vendors.
+
+Only the adapters import it, because httpx2 comes with the SDKs.
+"""
+
+from typing import Any
+
+import httpx2
+from pydantic_core import from_json
+
+MAX_BODY_BYTES = 1024 * 1024
+"""Far more than any answer: the longest, of 32,768 tokens, has about 150 KB."""
+MAX_REFUSAL_CHARS = 500
+"""So much is kept of a refusal that is not JSON: the page of a gateway."""
+
+
+class NotAnAnswer(httpx2.DecodingError):
+    """A success whose body cannot be an answer: a portal's page, half a JSON document, more than anyone can need."""
+
+
+class BoundedClient(httpx2.AsyncClient):
+    """Follows no redirect, which would carry the prompt elsewhere, and reads no more than `MAX_BODY_BYTES`.
+
+    What it returns has been read to its end. A success is a JSON object; a refusal is JSON or a short text.
+    """
+
+    async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
+        """Send one request.
+
+        Raises:
+            NotAnAnswer: A success came that is no JSON object.
+        """
+        options |= {"stream": True, "follow_redirects": False}
+        response = await super().send(request, **options)
+        try:
+            body, is_whole = await _read(response)
+        finally:
+            await response.aclose()
+        if response.is_success:
+            if not is_whole:
+                raise NotAnAnswer(f"the answer is longer than {MAX_BODY_BYTES} bytes", request=request)
+            if not isinstance(_parse(body), dict):
+                raise NotAnAnswer(f"the answer of {len(body)} bytes is not a JSON object", request=request)
+        elif _parse(body) is None:
+            body = body.decode(errors="replace")[:MAX_REFUSAL_CHARS].encode()
+        return httpx2.Response(
+            response.status_code,
+            headers=[(name, value) for name, value in response.headers.multi_items() if name not in _OF_THE_WIRE],
+            content=body,
+            request=request,
+            extensions=response.extensions,
+        )
+
+
+_OF_THE_WIRE = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+
+
+async def _read(response: httpx2.Response) -> tuple[bytes, bool]:
+    """The body without its compression, up to the limit, and whether that is all of it."""
+    body = bytearray()
+    async for part in response.aiter_bytes():
+        body += part
+        if len(body) > MAX_BODY_BYTES:
+            return bytes(body[:MAX_BODY_BYTES]), False
+    return bytes(body), True
+
+
+def _parse(body: bytes) -> Any:
+    """The JSON value, None where there is none; unlike `json.loads` it survives any depth of nesting."""
+    try:
+        return from_json(body)
+    except ValueError:
+        return None
