@@ -3,8 +3,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from supportbot.cli.replay.times import find_zone, parse_limit, spread, to_moments
+from supportbot.cli.replay.times import find_zone, parse_limit, to_moments
 from supportbot.errors import UserError
+from supportbot.export.moments import spread
 
 MADRID = ZoneInfo("Europe/Madrid")
 

@@ -20,11 +20,12 @@ from supportbot.cli.replay.people import Cast, Staff, find_staff
 from supportbot.cli.replay.pipeline import run_events
 from supportbot.cli.replay.result import Result, fold_run
 from supportbot.cli.replay.summary import Heading, describe_result
-from supportbot.cli.replay.times import find_zone, parse_limit, spread, to_moments
+from supportbot.cli.replay.times import find_zone, parse_limit, to_moments
 from supportbot.cli.replay.view import WIDTH, show_heading, show_result
 from supportbot.contracts import MessageReceived
 from supportbot.errors import UserError
 from supportbot.export.chat import ExportedMessage, read_chat
+from supportbot.export.moments import spread
 from supportbot.spec import SupportBot
 
 

@@ -1,12 +1,11 @@
 """The local times of an export as moments, and the period that is asked for. Pure but for the system's time zone."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, time
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from supportbot.errors import UserError
 
-_STEP = timedelta(milliseconds=1)
 _DAY_CHARS = len("2026-01-31")
 
 
@@ -37,18 +36,6 @@ def to_moments(times: Iterable[datetime], zone: ZoneInfo | None) -> list[datetim
             moment = second if second.utcoffset() != moment.utcoffset() else moment
         moments.append(moment)
     return moments
-
-
-def spread(moments: Iterable[datetime]) -> list[datetime]:
-    """The moments in UTC, those that are alike a millisecond apart: Android exports whole minutes, but has an order."""
-    result: list[datetime] = []
-    last, repeats = None, 0
-    for moment in moments:
-        at = moment.astimezone(UTC)
-        repeats = repeats + 1 if at == last else 0
-        last = at
-        result.append(at + repeats * _STEP)
-    return result
 
 
 def parse_limit(text: str | None, option: str, *, end: bool) -> datetime | None:
