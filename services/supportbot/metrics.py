@@ -18,6 +18,7 @@ STAGE_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60
 END_TO_END_BUCKETS = (0.5, 1, 2, 3, 5, 8, 13, 20, 30, 60, 120, 300, 900, 3600)
 WAIT_BUCKETS = (0.001, 0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600)
 CONFIDENCE_BUCKETS = tuple(tenth / 10 for tenth in range(1, 11))
+MODEL_BUCKETS = (0.1, 0.25, 0.5, 1, 2, 3, 5, 8, 13)
 REQUEST_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 HTTP_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
 
@@ -60,6 +61,41 @@ CLASSIFICATIONS = Counter(
 CLASSIFICATION_CONFIDENCE = Histogram(
     "supportbot_classification_confidence", "Confidence of the decisions.", ["source"], buckets=CONFIDENCE_BUCKETS
 )
+
+# Language models. provider and model come from the spec, nowhere else; outcome: ok, and the words of `OutcomeKind`.
+LLM_REQUESTS = Counter("supportbot_llm_requests_total", "Calls of models.", ["provider", "model", "outcome"])
+LLM_DURATION = Histogram(
+    "supportbot_llm_request_duration_seconds",
+    "Duration of one call of a model, answered or not.",
+    ["provider", "model"],
+    buckets=MODEL_BUCKETS,
+)
+LLM_TOKENS = Counter(
+    "supportbot_llm_tokens_total",
+    "Tokens by type: input (with the cached ones), cached, output.",
+    ["provider", "model", "type"],
+)
+LLM_COST = Counter("supportbot_llm_cost_usd_total", "Cost by list prices.", ["provider", "model"])
+LLM_UNPRICED = Counter(
+    "supportbot_llm_unpriced_requests_total", "Calls with tokens whose price is not known.", ["provider", "model"]
+)
+LLM_FALLBACKS = Counter(
+    "supportbot_llm_fallbacks_total",
+    "Turns that went on to the next model, or from the last to the local tier.",
+    ["from", "to", "reason"],
+)
+LLM_SKIPPED = Counter(
+    "supportbot_llm_skipped_total",
+    "Turns that no model was asked about: no_words, certain_chatter, continues_turn, author_busy, group_busy, "
+    "budget_spent, all_away.",
+    ["reason"],
+)
+LLM_DRIFT = Counter(
+    "supportbot_llm_drift_total",
+    "Sampled turns that are chatter to the local tier; agrees: true, false.",
+    ["agrees"],
+)
+LLM_BUDGET_REMAINING = Gauge("supportbot_llm_budget_remaining_ratio", "What is left of the day's budget, 0 to 1.")
 
 # Zoho Desk.
 TICKET_REQUESTS = Counter("supportbot_ticket_requests_total", "Calls to Zoho Desk.", ["operation", "outcome"])
