@@ -322,8 +322,10 @@ def _remember(scene: Scene, memory: Memory, assembly: Assembly) -> Memory:
         media=message.media if message.media and message.media.kind != "sticker" else None,
         staff=scene.solves,
         asked=verdict.signals.question and (scene.solves or verdict.signals.answer >= 1.2),
+        quoted=message.quoted_incident or message.quoted_ref,
         decision=decision,
     )
+    memory = memory.with_person(message.sender)
     if message.sender.staff and not memory.staff_listed:
         memory = memory.model_copy(update={"staff_listed": True})
     return count_people(scene, memory.with_recent(recent).with_sites(verdict.sites), decision)

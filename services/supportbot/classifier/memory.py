@@ -5,6 +5,7 @@ Times are the messages' own. Limits keep the document under about 200 KB.
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
@@ -27,6 +28,7 @@ MAX_REFS = 60
 MAX_AFFECTED = 30
 MAX_SETTLED = 4
 MAX_TEXT = 120
+MAX_REACTIONS = 60
 INCIDENT_LIFE = timedelta(days=21)
 """Somebody may still insist after two weeks; later a matter is told anew."""
 PENDING_LIFE = timedelta(hours=12)
@@ -54,6 +56,8 @@ class Recent(Remembered):
     """Listed or inferred, at that moment."""
     asked: bool = False
     """A question of somebody who solves."""
+    quoted: str | None = None
+    """The message that it quotes; of a quoted message of the bot's own the incident that it was about."""
     decision: Decision
 
 
@@ -81,7 +85,9 @@ class Incident(Remembered):
     thanked_at: AwareDatetime | None = None
     """The reporter thanked after an answer: for them it is over, whether or not somebody said so."""
     dropped: bool = False
-    """Rejected by a person, or its opening was deleted."""
+    """Rejected by a person, or part of another incident."""
+    merged_into: str | None = None
+    """The incident that it is part of: the bot's message about this one is then about that."""
 
     @property
     def incident_id(self) -> str:
@@ -111,6 +117,38 @@ class Author(Remembered):
     """Manner: how often photos came before and after the sentence."""
 
 
+class Act(StrEnum):
+    """What a reaction did."""
+
+    CONFIRM = "confirm"
+    """Said that a message that was asked about is a report."""
+    REFUSE = "refuse"
+    """Said that it is none."""
+    REJECT = "reject"
+    """Said that an incident is none."""
+    SOLVE = "solve"
+    MERGE = "merge"
+    MARK = "mark"
+    """Named an incident that is to be merged with the next one so named."""
+    SEPARATE = "separate"
+    """Made a message an incident of its own."""
+
+
+class Reacted(Remembered):
+    """Somebody's last reaction to a message, as long as it may have done something: a person has one per message."""
+
+    ref: str
+    """The reaction's own reference."""
+    target: str
+    by: str
+    at: AwareDatetime
+    emoji: str = ""
+    act: Act | None = None
+    incident_id: str | None = None
+    question: Evidence | None = None
+    """Of a refused question, so that it can be asked for again."""
+
+
 class Settled(Remembered):
     """What handling a message gave, so that handling it again gives the same."""
 
@@ -136,12 +174,17 @@ class Memory(Remembered):
     sites: dict[str, int] = {}
     """Store numbers and how often they were named as such."""
     settled: tuple[Settled, ...] = ()
+    reactions: tuple[Reacted, ...] = ()
+    """Oldest first."""
+    people: dict[str, Person] = {}
+    """As they wrote last: whoever is made a reporter later has to have a name and a phone."""
     staff_listed: bool = False
     """Somebody of the staff list has written here."""
 
     def incident(self, incident_id: str | None) -> Incident | None:
-        """The remembered incident of that id."""
-        return next((one for one in reversed(self.incidents) if one.incident_id == incident_id), None)
+        """The remembered incident of that id, or the one that it is part of by now."""
+        found = next((one for one in reversed(self.incidents) if one.incident_id == incident_id), None)
+        return self.incident(found.merged_into) if found is not None and found.merged_into else found
 
     def incident_of(self, ref: str) -> Incident | None:
         """The remembered incident that a message belongs to."""
@@ -196,6 +239,36 @@ class Memory(Remembered):
         if len(authors) > MAX_AUTHORS:
             del authors[min(authors, key=lambda ref: authors[ref].last_at)]
         return self.model_copy(update={"authors": authors})
+
+    def with_person(self, person: Person) -> "Memory":
+        """The memory with this person as they write now; nothing changes while they stay the same."""
+        if self.people.get(person.ref) == person:
+            return self
+        people = {**{ref: known for ref, known in self.people.items() if ref != person.ref}, person.ref: person}
+        return self.model_copy(update={"people": dict(list(people.items())[-MAX_AUTHORS:])})
+
+    def person(self, ref: str) -> Person:
+        """Who that is, as far as it is remembered."""
+        return self.people.get(ref) or Person(ref=ref)
+
+    def in_place(self, incident: Incident) -> "Memory":
+        """The memory with this incident changed, but no more lately active than before."""
+        return self.model_copy(
+            update={
+                "incidents": tuple(
+                    incident if one.incident_id == incident.incident_id else one for one in self.incidents
+                )
+            }
+        )
+
+    def reaction(self, target: str, by: str) -> Reacted | None:
+        """What somebody's last reaction to a message did."""
+        return next((one for one in reversed(self.reactions) if (one.target, one.by) == (target, by)), None)
+
+    def with_reaction(self, reacted: Reacted) -> "Memory":
+        """The memory with this reaction in the place of the same person's one before."""
+        others = [one for one in self.reactions if (one.target, one.by) != (reacted.target, reacted.by)]
+        return self.model_copy(update={"reactions": (*others, reacted)[-MAX_REACTIONS:]})
 
     def with_sites(self, sites: Iterable[str]) -> "Memory":
         """The memory with these numbers named as stores once more."""

@@ -4,6 +4,7 @@ import base64
 import hashlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from string import ascii_uppercase
 
 from supportbot.classifier.assembly import Assembly
 from supportbot.classifier.incidents import assemble
@@ -82,7 +83,7 @@ class Group:
         for message in self.messages:
             decision = self.final[message.message_ref]
             if decision.opens and decision.incident_id:
-                letters[decision.incident_id] = "ABCDEFGH"[len(letters)]
+                letters[decision.incident_id] = ascii_uppercase[len(letters)]
         return [
             f"{'!' if decision.opens else ''}{decision.kind.value}"
             + (f" {letters[decision.incident_id]}" if decision.incident_id else "")
