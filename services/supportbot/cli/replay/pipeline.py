@@ -7,7 +7,7 @@ import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from nats.js.api import ConsumerInfo
@@ -49,11 +49,11 @@ MAX_FILE = "100GB"
 
 @dataclass(frozen=True)
 class Run:
-    """What a run left behind."""
+    """What a run left behind. Its repr is short: asyncio's runner makes one of every result (python/cpython#112559)."""
 
-    trail: tuple[TrailEntry, ...]
+    trail: tuple[TrailEntry, ...] = field(repr=False)
     """All entries, in order."""
-    incidents: dict[str, IncidentState]
+    incidents: dict[str, IncidentState] = field(repr=False)
     """Each incident as it stood at the end, by its id."""
 
 

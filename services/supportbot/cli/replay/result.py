@@ -103,8 +103,7 @@ def fold_run(
             decision = (decision or Decision(kind=Kind.CHATTER)).model_copy(update={"reasons": reasons})
         lines.append(_line(message, at, decision, outcome, labels, run.incidents))
     lines = _mark_occasions(lines, refs, decisions)
-    tickets = tuple(_ticket(one, label, lines, by_ref, run.incidents) for one, label in labels.items())
-    return Result(lines=tuple(lines), tickets=tickets, ledger=ledger)
+    return Result(lines=tuple(lines), tickets=_tickets(labels, lines, by_ref, run.incidents), ledger=ledger)
 
 
 def _labels(by_ref: Mapping[str, ExportedMessage], decisions: Mapping[str, Decision], run: Run) -> dict[str, str]:
@@ -159,17 +158,22 @@ def _line(
     )
 
 
-def _ticket(
-    incident_id: str,
-    label: str,
+def _tickets(
+    labels: Mapping[str, str],
     lines: Sequence[Line],
     by_ref: Mapping[str, ExportedMessage],
     incidents: Mapping[str, IncidentState],
-) -> Ticket:
-    opening = next(message for ref, message in by_ref.items() if make_incident_id(ref) == incident_id)
-    return Ticket(
-        label=label,
-        incident=incidents[incident_id],
-        reporter=opening.author or "",
-        lines=tuple(line for line in lines if line.ticket == label),
+) -> tuple[Ticket, ...]:
+    openings = {make_incident_id(ref): message for ref, message in by_ref.items()}
+    own: dict[str | None, list[Line]] = {}
+    for line in lines:
+        own.setdefault(line.ticket, []).append(line)
+    return tuple(
+        Ticket(
+            label=label,
+            incident=incidents[incident_id],
+            reporter=openings[incident_id].author or "",
+            lines=tuple(own.get(label, ())),
+        )
+        for incident_id, label in labels.items()
     )
