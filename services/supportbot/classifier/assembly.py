@@ -26,6 +26,16 @@ NO_WORDS = {"es": "Foto sin explicación", "en": "Photo without a word", "pt": "
 
 
 @dataclass(frozen=True)
+class Settlement:
+    """A message answers the question that the bot asked about an earlier one."""
+
+    target_ref: str
+    confirmed: bool
+    over: bool = False
+    """Not refused because it is no report: it needs no ticket any more."""
+
+
+@dataclass(frozen=True)
 class Assembly:
     """What became of one message."""
 
@@ -38,6 +48,7 @@ class Assembly:
     """Incidents that an earlier photo opens now, to be published first."""
     waits: bool = False
     """The message waits for an explanation or an answer: not settled, for review."""
+    settlement: Settlement | None = None
 
 
 def as_evidence(message: MessageReceived) -> Evidence:

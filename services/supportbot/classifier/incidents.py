@@ -6,6 +6,7 @@ Read from here: `assemble` takes what waited too long first, then decides on the
 import math
 from dataclasses import replace
 
+from supportbot.classifier.asking import settle_by_words
 from supportbot.classifier.assembly import (
     Assembly,
     continue_incident,
@@ -71,6 +72,8 @@ def _name_occasion(assembly: Assembly, message: MessageReceived) -> Assembly:
 
 def _decide(scene: Scene, memory: Memory) -> tuple[Assembly, Memory]:
     message = scene.message
+    if (settled := settle_by_words(scene, memory)) is not None:
+        return settled
     if not message.text.strip() and not message.mentions:
         if message.media is not None or message.note in {"location", "contact"}:
             return place_attachment(scene, memory)
