@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 MAX_JUDGED_CHARS = 600
 """A report tells its matter early; the rest of a pasted wall of text is not judged."""
@@ -43,6 +44,7 @@ def strip_invisible(text: str) -> str:
     return _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).strip()
 
 
+@lru_cache(maxsize=256)  # The same names come with every message, and each text is folded several times.
 def fold(text: str) -> str:
     """Lower case without accents; repeated letters, shorthand, mentions and addresses reduced; one space between words.
 

@@ -1,8 +1,11 @@
 """The keyword tier reads one text alone: what kind it looks like, its numbers, category and impact."""
 
 import pytest
+from tests.benchmarks.conversations import read_conversation
+from tests.benchmarks.judgement import CONVERSATIONS
 
-from supportbot.classifier.keywords import Category, judge
+from supportbot.classifier.keywords import _ANY, _TABLES, Category, judge
+from supportbot.classifier.normalise import fold
 from supportbot.contracts import Kind, Priority
 from supportbot.spec.categories import DEFAULT_CATEGORIES
 
@@ -284,3 +287,18 @@ def test_the_language_is_told_by_marker_words(text: str, language: str) -> None:
 
 def test_a_wall_of_text_is_judged_by_its_beginning() -> None:
     assert judge("la 909 no imprime " + "x" * 16_000).length > 16_000
+
+
+def test_a_table_is_left_out_only_where_none_of_its_phrases_is() -> None:
+    texts = {fold(one.message.text) for path in CONVERSATIONS.glob("*.jsonl") for one in read_conversation(path)}
+    for name, table in _TABLES.items():
+        assert _ANY[name].groups == sum(pattern.groups for _, pattern in table) == 0
+        found = {text for text in texts if any(pattern.search(text) for _, pattern in table)}
+        assert found == {text for text in texts if _ANY[name].search(text)}
+        assert found < texts
+
+
+def test_keywords_of_a_category_may_be_any_text() -> None:
+    odd = (Category("a", ("(", "pc.", "")), Category("b", (" ",)), Category("c", ("a|b", "caja fuerte")))
+    assert judge("la caja fuerte no abre, ni la pc. ni nada", odd).categories == {"a": 0.8, "c": 0.8}
+    assert judge("nada", odd).categories == {}
