@@ -22,7 +22,8 @@ DATA = Path(__file__).parents[1] / "data"
 EXPORTS = DATA / "exports"
 CARIBE = EXPORTS / "Chat de WhatsApp con Soporte Tiendas Caribe.txt"
 CLINIC = EXPORTS / "WhatsApp Chat - Clinic Front Desks.zip"
-KEYS = ["line", "at", "author", "kind", "incident", "opens", "category", "priority", "tier", "reasons"]
+KEYS = ["line", "at", "author", "kind", "incident", "opens", "category", "priority", "sites"]
+KEYS += ["tier", "confidence", "degraded", "reasons"]
 KINDS = {"incident", "follow_up", "evidence", "staff", "resolution", "chatter", "system"}
 
 pytestmark = [pytest.mark.nats, pytest.mark.xdist_group("processes")]  # One of them has a time limit.
@@ -92,7 +93,8 @@ def check_rows(rows: list[dict[str, Any]]) -> None:
         assert row["kind"] in KINDS
         assert row["incident"] or not row["opens"]
         assert row["reasons"]
-        assert (row["tier"] == "none") == (row["kind"] == "system")
+        assert (row["tier"] == "none") == (row["kind"] == "system") == (row["confidence"] is None)
+        assert not row["degraded"]  # Without a configured model nothing is missing.
     named = {row["incident"] for row in rows if row["incident"]}
     opened = [row["incident"] for row in rows if row["opens"]]
     assert sorted(opened) == sorted(named)

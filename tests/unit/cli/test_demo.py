@@ -94,7 +94,7 @@ def test_plain_output_is_one_line_per_fact() -> None:
     )
     assert shown(False, decision, Outcome.CLASSIFIED).splitlines()[1:] == [
         "15:00 Ana: la 909 no imprime",
-        "      -> ● OPENS INCIDENT #1 · technical · High · 0.90 keywords · is courtesy",
+        "      -> ● OPENS INCIDENT #1 · technical · High · keywords 0.90 · is courtesy",
     ]
 
 

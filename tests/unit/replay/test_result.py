@@ -44,6 +44,7 @@ def incident(line: int, priority: Priority = Priority.URGENT) -> IncidentState:
         subject="la 909 no cobra",
         category="technical",
         priority=priority,
+        sites=("909",),
     )
 
 
@@ -51,7 +52,13 @@ RECEIVED = tuple(entry(line, "whatsapp", Outcome.RECEIVED) for line in REFS)
 ID = make_incident_id(REFS[3])
 WAITS = Decision(kind=Kind.EVIDENCE, reasons=("photo waits",), tier=Tier.KEYWORDS)
 OPENS = Decision(
-    kind=Kind.INCIDENT, incident_id=ID, opens=True, category="operations", priority=Priority.LOW, tier=Tier.KEYWORDS
+    kind=Kind.INCIDENT,
+    incident_id=ID,
+    opens=True,
+    category="operations",
+    priority=Priority.LOW,
+    confidence=0.98765,
+    tier=Tier.KEYWORDS,
 )
 SHOWS = Decision(kind=Kind.EVIDENCE, incident_id=ID, reasons=("explained by a later message",))
 COURTESY = Decision(kind=Kind.CHATTER, reasons=("is courtesy",), tier=Tier.KEYWORDS)
@@ -78,20 +85,23 @@ def test_one_line_for_every_message_as_it_stood_at_the_end() -> None:
     assert [describe_line(line) for line in result.lines] == [
         {
             "line": 1, "at": at, "author": "", "kind": "system", "incident": None, "opens": False, "category": None,
-            "priority": None, "tier": "none", "reasons": ["written by WhatsApp itself"],
+            "priority": None, "sites": [], "tier": "none", "confidence": None, "degraded": False,
+            "reasons": ["written by WhatsApp itself"],
         },
         {
             "line": 2, "at": at, "author": "Ana 909", "kind": "evidence", "incident": "#1", "opens": False,
-            "category": "technical", "priority": "Urgent", "tier": "structure",
-            "reasons": ["explained by a later message"],
+            "category": "technical", "priority": "Urgent", "sites": ["909"], "tier": "structure", "confidence": 0.0,
+            "degraded": False, "reasons": ["explained by a later message"],
         },
         {
             "line": 3, "at": at, "author": "Ana 909", "kind": "incident", "incident": "#1", "opens": True,
-            "category": "technical", "priority": "Urgent", "tier": "keywords", "reasons": [],
+            "category": "technical", "priority": "Urgent", "sites": ["909"], "tier": "keywords", "confidence": 0.988,
+            "degraded": False, "reasons": [],
         },
         {
             "line": 6, "at": at, "author": "Óscar", "kind": "chatter", "incident": None, "opens": False,
-            "category": None, "priority": None, "tier": "keywords", "reasons": ["is courtesy"],
+            "category": None, "priority": None, "sites": [], "tier": "keywords", "confidence": 0.0,
+            "degraded": False, "reasons": ["is courtesy"],
         },
     ]  # fmt: skip
 

@@ -46,6 +46,7 @@ HEADING = Heading(
 
 def line(text: str = LONG, *, author: str = "Ana 909", **more: Any) -> Line:
     fields: dict[str, Any] = {"kind": "incident", "opens": True, "ticket": "#1", "reasons": ("tells a problem",) * 9}
+    fields |= {"tier": "local", "confidence": 0.971}
     return Line(message=exported(text, author=author), at=AT, **{**fields, **more})
 
 
@@ -63,7 +64,7 @@ def test_everything_fits_100_columns() -> None:
     many = replace(HEADING, authors=tuple(f"Somebody Called {number}" for number in range(9)))
     text = show(line(), line(author="Somebody With A Very Long Name Indeed"), heading=many)
     assert max(map(cell_len, text.splitlines())) <= 100
-    assert "tells a problem; tells a problem; tells" in text
+    assert "╰ local 0.97 · tells a problem; tells a problem; tells" in text
 
 
 def test_what_strangers_wrote_cannot_speak_to_the_terminal() -> None:
@@ -76,7 +77,7 @@ def test_what_strangers_wrote_cannot_speak_to_the_terminal() -> None:
 def test_dead_letters_and_what_waits_are_always_shown() -> None:
     alone: dict[str, Any] = {"kind": "chatter", "opens": False, "ticket": None}
     waits = line("¿folio?", outcome=Outcome.REVIEW, reasons=("fragment waits for more words",), **alone)
-    dead = line("hola", outcome=Outcome.DEAD_LETTER, reasons=("dead letter: bug",), **alone)
+    dead = line("hola", outcome=Outcome.DEAD_LETTER, reasons=("dead letter: bug",), confidence=None, **alone)
     shown = show(line(), waits, dead, terminal=False).splitlines()
     assert "No ticket, but not settled either: a person would have to look" in shown
     assert "        - chatter: dead letter: bug" in shown

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from supportbot.contracts import Kind, Outcome, TrailEntry
+from supportbot.contracts import Decision, Kind, Outcome, TrailEntry
 
 WIDTH = 100
 _COLOURS = (
@@ -85,13 +85,22 @@ class View:
     def _decision(self, entry: TrailEntry) -> tuple[str, str]:
         decision = entry.decision
         why = "; ".join(entry.reasons or (decision.reasons if decision else ()))
-        if decision is None or decision.incident_id is None:
-            kind = f"{_WORDS[decision.kind]}" if decision else ""
-            fate = () if entry.outcome is Outcome.REVIEW else (entry.outcome.value,)
-            return f"{', '.join((kind, *fate))} · {why}", "dim"
+        if decision is None:
+            return f"{entry.outcome.value} · {why}", "dim"
+        by = describe_tier(decision)
+        if decision.incident_id is None:
+            kind = _WORDS[decision.kind]
+            asks = ", asks the group" if decision.asks else ""
+            fate = "" if entry.outcome is Outcome.REVIEW else f", {entry.outcome.value}"
+            return f"{kind}{asks}{fate} · {by} · {why}", "dim"
         label = self.label(decision.incident_id)
         colour = _COLOURS[(int(label[1:]) - 1) % len(_COLOURS)]
         if decision.opens:
-            facts = f"{decision.category} · {decision.priority} · {decision.confidence:.2f} {decision.tier}"
+            facts = f"{decision.category} · {decision.priority} · {by}"
             return f"● OPENS INCIDENT {label} · {facts} · {why}", f"bold {colour}"
-        return f"{_WORDS[decision.kind]} of {label} · {why}", colour
+        return f"{_WORDS[decision.kind]} of {label} · {by} · {why}", colour
+
+
+def describe_tier(decision: Decision) -> str:
+    """Which tier decided, and how sure it is of it."""
+    return f"{decision.tier} {decision.confidence:.2f}{' (degraded)' if decision.degraded else ''}"

@@ -11,7 +11,11 @@ from supportbot.errors import UserError
 
 
 def describe_line(line: Line) -> dict[str, Any]:
-    """One line of the file. What WhatsApp wrote has the author `""`."""
+    """One line of the file. What WhatsApp wrote has the author `""`.
+
+    `incident` names the ticket that the message belongs to, `#1` for the first one; `opens` is true on the one message
+    on whose arrival that ticket was opened. Category, priority and sites are the incident's, as they stood at the end.
+    """
     return {
         "line": line.message.line,
         "at": line.at.isoformat(),
@@ -21,7 +25,10 @@ def describe_line(line: Line) -> dict[str, Any]:
         "opens": line.opens,
         "category": line.category,
         "priority": line.priority,
+        "sites": list(line.sites),
         "tier": line.tier,
+        "confidence": None if line.confidence is None else round(line.confidence, 3),
+        "degraded": line.degraded,
         "reasons": list(line.reasons),
     }
 

@@ -27,12 +27,18 @@ class Line:
     """With the offset of the time zone."""
     kind: str
     tier: str = NO_TIER
+    confidence: float | None = None
+    """0 to 1; None for what WhatsApp wrote."""
+    degraded: bool = False
+    """A better tier is configured but did not answer."""
     reasons: tuple[str, ...] = ()
     ticket: str | None = None
     """The label of the ticket that it belongs to."""
     opens: bool = False
     category: str | None = None
     priority: str | None = None
+    sites: tuple[str, ...] = ()
+    """Of the incident, as far as they were named by its end."""
     outcome: Outcome | None = None
     """None for what WhatsApp wrote, and for what is unaccounted for."""
 
@@ -149,11 +155,14 @@ def _line(
         at=at,
         kind=decision.kind.value,
         tier=decision.tier.value,
+        confidence=decision.confidence,
+        degraded=decision.degraded,
         reasons=decision.reasons,
         ticket=labels.get(decision.incident_id or ""),
         opens=decision.opens,
         category=incident.category if incident is not None else decision.category,
         priority=priority.value if priority is not None else None,
+        sites=incident.sites if incident is not None else (),
         outcome=outcome,
     )
 

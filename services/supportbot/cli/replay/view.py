@@ -167,16 +167,23 @@ def _show_ticket(say: _Say, ticket: Ticket) -> None:
 
 def _show_line(say: _Say, line: Line) -> None:
     word, style = _KINDS[Kind(line.kind)]
-    who, why = _name(line.message.author or ""), "; ".join(line.reasons)
+    who, why, by = _name(line.message.author or ""), "; ".join(line.reasons), _decided_by(line)
     if say.plain:
         say.line(f"    {_minute(line.at)}  {who}: {_cut(_text(line), _PLAIN_CHARS)}")
-        say.line(f"        {'●' if line.opens else '-'} {word}: {why}")
+        say.line(f"        {'●' if line.opens else '-'} {word}{f', {by}' if by else ''}: {why}")
         return
     text = Text(f"  {_minute(line.at)}  {_cut(who, _NAME_CHARS):<{_NAME_CHARS}}  ")
     text.append(f"{'●' if line.opens else ' '} {word:<10}  ", style)
     text.append(_text(line))
     say.row(text)
-    say.row(Text(f"{'':<{_WHY_INDENT}}╰ {why}", style="dim"))
+    say.row(Text(f"{'':<{_WHY_INDENT}}╰ {by}{' · ' if by else ''}{why}", style="dim"))
+
+
+def _decided_by(line: Line) -> str:
+    """Which tier decided, and how sure it is of it; nothing when none did."""
+    if line.confidence is None:
+        return ""
+    return f"{line.tier} {line.confidence:.2f}{' (degraded)' if line.degraded else ''}"
 
 
 def _show_ledger(say: _Say, result: Result) -> None:
