@@ -11,6 +11,7 @@ from rich.console import Console
 from supportbot import __version__
 from supportbot.cli import dlq
 from supportbot.cli.demo.command import demo_command
+from supportbot.cli.evaluate.eval_command import eval_command
 from supportbot.cli.init import init_command
 from supportbot.cli.replay.command import replay_command
 from supportbot.cli.up import up_command
@@ -25,6 +26,7 @@ app = typer.Typer(
 )
 app.command("demo")(demo_command)
 app.command("replay")(replay_command)
+app.command("eval")(eval_command)
 app.command("init")(init_command)
 app.command("up")(up_command)
 app.add_typer(dlq.app, name="dlq", help="Dead letters: list, show, replay or drop them.")

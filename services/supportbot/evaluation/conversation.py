@@ -58,7 +58,10 @@ class Row(BaseModel):
     forwarded: bool = False
     role: Role
     incidents: tuple[Word, ...] = ()
-    """Those that it may belong to, the likeliest first. None for chatter, and for what is about an older matter."""
+    """Those that it may belong to, the likeliest first; of an opening first the one that it opens.
+
+    None for chatter, and for what is about a matter from before the conversation.
+    """
     category: str | None = None
     """Of the incident, on the message that opens it; so are the next three. What is not labelled is not measured."""
     priority: Priority | None = None
