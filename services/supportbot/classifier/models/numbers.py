@@ -17,7 +17,7 @@ from stdnum.es import ccc, dni, nie
 from stdnum.mx import curp, rfc
 from stdnum.us import ssn
 
-REGIONS = ("MX", "CO", "ES", "BR", "AR", "US", "CL", "PE", "PT", "EC")
+REGIONS = ("MX", "CO", "ES", "BR", "AR", "US", "CL", "PE", "PT", "EC", "GB")
 """Where a number without a country code may be from."""
 
 Find = tuple[int, int, str]
@@ -34,12 +34,12 @@ _DOCUMENT_BEFORE = re.compile(
     r"(?:[\s#:=.(°º]|(?<![a-z])(?:no|num|numero|numeros|number|nro|n|de|del|do|da|la|las|el|los|es|son|is|con|compra|venta|barras|barra|entrega|sap|prov|proveedor|proveedores|interno|interna|traspaso|salida|entrada|rastreo|cliente)(?![a-z])|\d{3,14}(?: ?[,;/] ?| y | e | and | o |-)){0,10}$"
 )
 _PHONE_BEFORE = re.compile(
-    r"(?<![a-z])(?:tel(?:s|ef(?:ono|one)s?|f|\.)?|phones?|cel(?:s|u|ular(?:es)?)?|movil(?:es)?|mobile|fone|fono|zap|whats?(?:app|ap)?|wh?ats|wsp|wpp|wa|contacto|contactos|contact|contato|llam(?:ar|arme|ame|enme|en|e|a|ada|adas)|marc(?:ar|arme|ame|enme|en|o|ue)|comunic(?:arse|arme|ate|ense|ar|arnos)|"
-    r"ligar?|liga|ligue|call|calls|dial|text|sms|reach|escrib(?:ir|irme|eme|anme|an)|numero de (?:casa|oficina|contacto|celular|telefono)|mi (?:numero|num|nro)|su (?:numero|num)|tu numero|meu numero|my number|his number|her number|nequi|daviplata|bizum|fax|hotline|linea)"
+    r"(?<![a-z])(?:tel(?:s|ef(?:ono|one)s?|f|\.)?|phones?|cel(?:s|u|ular(?:es)?)?|movil(?:es)?|mobile|fone|fono|zap|whats?(?:app|ap)?|wh?ats|wsp|wpp|wa|contacto|contactos|contact|contato|llam\w{0,8}|marc(?:ar|en|a|o)\w{0,4}|marqu\w{0,7}|comuni\w{0,9}|"
+    r"ligar?|liga|ligue|call|calls|dial|text|sms|reach|escri[bv]\w{0,6}|numero de (?:casa|oficina|contacto|celular|telefono)|mi (?:numero|num|nro)|su (?:numero|num)|tu numero|meu numero|my number|his number|her number|nequi|daviplata|bizum|fax|hotline|linea)"
     r"[^\n\d+]{0,22}[\s#:=.(+]*$"
 )
 _ID_WORD = (
-    r"(?<![a-z])(?:d\.?n\.?i\.?|cedulas?(?: de (?:ciudadania|identidad|extranjeria))?|c\.?c\.?|c\.?i\.?|curp|rfc|rut|run|nit|cuit|cuil|cpf|cnpj|rg|nif|nie|cif|ssn|itin|ein|social security(?: number)?|social|nss|imss|seguro social|"
+    r"(?<![a-z])(?:d\.?n\.?i\.?|cedulas?(?:(?: de)? (?:ciudadania|identidad|extranjeria))?|c\.?c\.?|c\.?i\.?|curp|rfc|rut|run|nit|cuit|cuil|cpf|cnpj|rg|nif|nie|cif|ssn|itin|ein|social security(?: number)?|social|nss|imss|seguro social|"
     r"pasaporte|passport|passaporte|cnh|pis|pasep|niss|contribuinte|ine|ife|clave de elector|licencia(?: de conducir)?|driver'?s? licen[sc]e|ruc|documento de identidad|documento de identidade|identidad|identidade|numero de identificacion|identificacion personal|national insurance|nino|tarjeta de identidad)"
 )
 _LINK = r"(?:[ .:=#]|(?:es|is|e|no|num|numero|number|nro|n|del?|do|da|la|el|of|my|mi|su|cliente|customer|empleado|empleada|regente|encargado|encargada|chofer|persona|titular)(?![a-z])|[°º])"
@@ -47,8 +47,10 @@ _ID_BY_WORD = re.compile(
     _ID_WORD
     + r"(?![a-z])"
     + _LINK
-    + r"{0,8}(?P<id>[a-z]{0,6}[ -]?\d(?:[ .-]?[\dx]){4,17}(?:[ -]?[a-z](?![a-z])|[a-z]{2}\d)?)(?![\w])"
+    + r"{0,8}(?P<id>(?:[a-z]{1,2}[ -])?[a-z]{0,6}\d(?:[ .-]?[\dx]){4,17}(?:[ -]?[a-z](?![a-z])|[a-z]{2}\d)?)(?![\w])"
 )
+_ID_NEAR_WORD = re.compile(_ID_WORD + r"(?![a-z])[^\d\n,;!?]{0,30}(?<!\w)(?P<id>\d(?:[ .-]?\d){6,14})(?!\w)")
+_RFC_BY_WORD = re.compile(r"(?<!\w)rfc[ :=#]*(?P<id>[a-z&]{3,4}[ -]?\d{6}(?:[ -]?[a-z0-9]{3})?)(?!\w)")
 _MIXED_BY_WORD = re.compile(
     _ID_WORD + r"(?![a-z])" + _LINK + r"{0,8}(?P<id>(?=[a-z]*\d)(?=\d*[a-z])[a-z0-9]{6,20})(?!\w)"
 )
@@ -56,18 +58,20 @@ _BIRTH = re.compile(
     r"(?:nacimiento|nascimento|nacid[oa] el|fecha nac\.?|birth|dob|fec\.? nac\.?)[ :=]*(?:is |es |e )?(?P<id>\d{1,4}[/.-]\d{1,2}[/.-]\d{2,4})(?!\d)"
 )
 _ACCOUNT_BY_WORD = re.compile(
-    r"(?<![a-z])(?:cuentas?|ctas?|account|acct|a/c|conta|clabe|cbu|cvu|iban|alias|tarjetas?|card|cartao|cartoes|plastico|chave pix|pix|routing|aba|sort code|agencia|swift|deposit[ae](?:r|me|n)?(?: a| en)?)(?![a-z])"
+    r"(?<![a-z])(?P<word>cuentas?|ctas?|account|acct|a/c|conta|clabe|cbu|cvu|iban|alias|tarjetas?|card|cartao|cartoes|plastico|chave pix|pix|routing|aba|sort code|agencia|swift|deposit[ae](?:r|me|n)?(?: a| en)?)(?![a-z])"
     r"(?:[ .:=#,-]|(?:es|is|e|no|num|numero|number|nro|n|a|de|del|do|da|la|el|en|of|my|mi|su|para|interbancaria|bancaria|banco|bank|corrente|corriente|poupanca|ahorros?|savings|checking|cheques|debito|credito|debit|credit|nomina|maestra|visa|mastercard|"
     r"bbva|banorte|santander|banamex|citibanamex|hsbc|scotiabank|azteca|inbursa|bancolombia|davivienda|nequi|galicia|nacion|macro|itau|bradesco|caixa|nubank|inter|chase|wells fargo|digito|final|c/c|ag)(?![a-z])|[°º]){0,12}"
     r"(?P<id>[a-z]{0,4}\d(?:[ .-]?\d){4,25}(?:-[\dx])?)(?![\w])"
 )
 _BANK_ACCOUNT = re.compile(
-    r"(?<![a-z])(?:cuentas?|ctas?|account|acct|conta|clabe|cbu|iban|deposit[aeo]\w*|transf(?:iere|erir|ieran|ira|er))(?![a-z])[^\d\n,;!?]{0,40}(?<!\w)(?P<id>\d(?:[ .-]?\d){7,25})(?!\w)"
+    r"(?<![a-z])(?P<word>cuentas?|ctas?|account|acct|conta|clabe|cbu|iban|bbva|bancomer|banorte|santander|banamex|citibanamex|hsbc|scotiabank|banco azteca|inbursa|bancolombia|davivienda|bradesco|itau|nubank|deposit[aeo]\w*|transf(?:iere|erir|ieran|ira|er))(?![a-z])[^\d\n,;!?]{0,40}(?<!\w)(?P<id>\d(?:[ .-]?\d){7,25})(?!\w)"
 )
 _NOT_ACCOUNT = re.compile(
     r"(?:contable|contabil|por cobrar|por pagar|mayor|a pagar|a receber|regalo|gift|puntos|lealtad|fidelidad|loyalty)"
 )
-_PIX_KEY = re.compile(r"(?<![a-z])(?:chave pix|pix)[^\n]{0,20}?(?P<id>[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})")
+_PIX_KEY = re.compile(
+    r"(?<![a-z])(?P<word>chave pix|pix)[^\n]{0,20}?(?P<id>[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})"
+)
 
 
 def _is_rfc_shape(value: str) -> bool:
@@ -80,7 +84,7 @@ def _is_cnpj(value: str) -> bool:
 
 _SURE: tuple[tuple[re.Pattern[str], str, Callable[[str], bool]], ...] = (
     (re.compile(r"(?<![a-z0-9])[a-z]{4}[ -]?\d{6}[ -]?[hmx][a-z]{5}[ -]?[0-9a-z]\d(?![a-z0-9])"), "ID", curp.is_valid),
-    (re.compile(r"(?<![a-z0-9])[a-z&]{3,4}[ -]?\d{6}[ -]?[a-z0-9]{3}(?![a-z0-9])"), "ID", _is_rfc_shape),
+    (re.compile(r"(?<![a-z0-9])[a-z&]{3,4}-?\d{6}-?[a-z0-9]{3}(?![a-z0-9])"), "ID", _is_rfc_shape),
     (re.compile(r"(?<![a-z0-9])[a-z]{6}\d{8}[hm]\d{3}(?![a-z0-9])"), "ID", lambda _: True),
     (re.compile(r"(?<![\w.-])\d{3}\.\d{3}\.\d{3}[-/. ]\d{2}(?!\w)"), "ID", lambda _: True),
     (re.compile(r"(?<![\w.-])\d{9}-\d{2}(?!\w)"), "ID", cpf.is_valid),
@@ -98,6 +102,8 @@ _BARE: tuple[tuple[re.Pattern[str], str, Callable[[str], bool]], ...] = (
 """Shapes that the number of a document may have as well."""
 _FIELDS = (
     (_ID_BY_WORD, "ID", 6),
+    (_ID_NEAR_WORD, "ID", 7),
+    (_RFC_BY_WORD, "ID", 6),
     (_MIXED_BY_WORD, "ID", 2),
     (_BIRTH, "ID", 4),
     (_ACCOUNT_BY_WORD, "ACCOUNT", 5),
@@ -149,6 +155,8 @@ def _by_word(low: str) -> Iterator[Find]:
             value = match["id"]
             if sum(char.isdigit() for char in value) < digits or value.upper() in _NOT_HERE:
                 continue
+            if pattern is _ID_NEAR_WORD and _is_document(low, match.start("id")):
+                continue
             if kind == "ACCOUNT" and _is_no_account(low, match):
                 continue
             start = match.start("id") + len(value) - len(value.lstrip())
@@ -157,8 +165,8 @@ def _by_word(low: str) -> Iterator[Find]:
 
 def _is_no_account(low: str, match: re.Match[str]) -> bool:
     """An account of the books, an amount, or the number of a document."""
-    start = match.start("id")
-    if _NOT_ACCOUNT.search(low[match.start() : start]) or _is_document(low, start) or _is_thousands(match["id"]):
+    between = low[match.end("word") : match.start("id")]
+    if _NOT_ACCOUNT.search(between) or _DOCUMENT_BEFORE.search(between) or _is_thousands(match["id"]):
         return True
     return re.match(r" ?(?:pesos|mxn|cop|usd|reais|eur|pts|puntos|piezas|pzas?)", low[match.end() :]) is not None
 
@@ -212,8 +220,10 @@ def _is_phone(low: str, start: int, end: int, digits: str, groups: int, *, plus:
     if len(digits) > 15:
         return False
     text = low[start:end]
-    if plus or digits.startswith("00"):
-        return len(digits) >= 8 and _is_possible(re.sub("^521(?=.{10}$)", "52", digits.removeprefix("00")))
+    if plus:
+        return len(digits) >= 8 and _is_possible(re.sub("^521(?=.{10}$)", "52", digits))
+    if digits.startswith("00"):
+        return not document and _parse_valid("+" + digits[2:], None)
     if _PHONE_BEFORE.search(low[max(0, start - 60) : start]):
         return len(digits) <= 13 and not _is_thousands(text)
     if document or groups == 1 or len(digits) < 9 or _is_thousands(text) or _is_date(text):
