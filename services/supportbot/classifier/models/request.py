@@ -69,7 +69,9 @@ class Request:
     turn_text: str = ""
     """The turn as it stands in the document: without invisible characters, redacted, cut."""
     placeholders: dict[str, str] = field(default_factory=dict)
-    """What was taken out of the document, by placeholder: "<PHONE_1>", "P2"."""
+    """What was taken out of the document, by placeholder: "<PHONE_1>", "<P2>"."""
+    solves: bool = False
+    """The author is read as one of those who solve, so that what goes on with an incident is an answer."""
 
 
 @dataclass(frozen=True)
