@@ -9,13 +9,16 @@ import structlog
 
 from supportbot import metrics
 from supportbot.classifier.assembly import Assembly
-from supportbot.classifier.corrections import Correction, correct
+from supportbot.classifier.correction import Correction
+from supportbot.classifier.corrections import correct, turn_to_judge
 from supportbot.classifier.incidents import assemble
+from supportbot.classifier.labels import Labels, Word, make_label
 from supportbot.classifier.memory import MAX_SETTLED, Memory, Settled
 from supportbot.classifier.scene import Policy
 from supportbot.classifier.stored import Stored
-from supportbot.classifier.turn import Judge, Turn, keyword_judge, make_turn
+from supportbot.classifier.turn import Judge, keyword_judge, make_turn
 from supportbot.contracts import (
+    ConfirmationRefused,
     Decision,
     Event,
     Kind,
@@ -43,10 +46,14 @@ class Classifier:
         bucket: `<b>_memory`, one key per group.
         policy: Of the spec.
         judge_turn: The tier that is asked; the keyword tier by default.
+        labels: Where people's corrections are kept; nowhere by default.
     """
 
-    def __init__(self, bucket: KeyValue, policy: Policy, judge_turn: Judge | None = None) -> None:
+    def __init__(
+        self, bucket: KeyValue, policy: Policy, judge_turn: Judge | None = None, labels: Labels | None = None
+    ) -> None:
         self._bucket = bucket
+        self._labels = labels
         self._policy = policy
         self._judge = judge_turn or keyword_judge(policy)
         self._cache: dict[str, tuple[Stored, int]] = {}
@@ -69,35 +76,36 @@ class Classifier:
         stored, revision = await self._load(event.group_ref)
         if (known := recall(stored.memory, event)) is not None:
             return known
-        settled, memory = await self._decide(stored.memory, event)
+        settled, memory, words = await self._decide(stored.memory, event)
+        # Before the memory: whoever comes here again after a crash keeps the same labels again.
+        await self._keep(stored.memory, words, event.group_ref)
         memory = memory.model_copy(update={"settled": (*memory.settled, settled)[-MAX_SETTLED:]})
         await self._save(event.group_ref, stored.after(memory), revision)
         return settled
 
-    async def _decide(self, memory: Memory, event: Event) -> tuple[Settled, Memory]:
+    async def _decide(self, memory: Memory, event: Event) -> tuple[Settled, Memory, tuple[Word, ...]]:
         match event:
             case MessageReceived():
                 verdict = await self._judge(make_turn(memory, event))
                 assembly, memory = assemble(memory, event, verdict, self._policy)
-                return settle(event, event.message_ref, assembly), memory
+                return settle(event, event.message_ref, assembly), memory, words_of(event, assembly)
             case MessageEdited() | MessageDeleted() | ReactionReceived():
-                correction, memory = correct(memory, event, self._policy)
-                if correction.message is None:
-                    return _settle_correction(event, correction), memory
-                return await self._reconsider(memory, event, correction, correction.message)
+                turn = turn_to_judge(memory, event)
+                judged = await self._judge(turn) if turn is not None else None
+                correction, memory = correct(memory, event, self._policy, judged)
+                return settle_correction(event, correction), memory, correction.words
             case _:
                 raise PermanentError(f"the classifier takes no {event.type}", reason="unexpected_type")
 
-    async def _reconsider(
-        self, memory: Memory, event: Event, correction: Correction, message: MessageReceived
-    ) -> tuple[Settled, Memory]:
-        """A text that was edited, or that a person confirmed, is decided as if it came now."""
-        verdict = await self._judge(Turn(message.text, memory, message))
-        policy = replace(self._policy, open_at=-99.0) if correction.confirmed else self._policy
-        assembly, memory = assemble(memory, message, verdict, policy)
-        reasons = (correction.reason, *assembly.decision.reasons)
-        assembly = replace(assembly, decision=assembly.decision.model_copy(update={"reasons": reasons}))
-        return settle(message, event.message_ref, assembly), memory
+    async def _keep(self, memory: Memory, words: tuple[Word, ...], group_ref: str) -> None:
+        """Keep what people said as labels; `memory` is the one from before."""
+        if self._labels is None:
+            return
+        for word in words:
+            if word.kind is None:
+                await self._labels.take_back(word.target_ref, word.by.ref)
+            elif (label := make_label(memory, word, self._policy, group_ref)) is not None:
+                await self._labels.keep(label)
 
     async def _load(self, group_ref: str) -> tuple[Stored, int]:
         if group_ref not in self._cache:
@@ -123,7 +131,10 @@ def settle(message: MessageReceived, cause: str, assembly: Assembly) -> Settled:
         cause: The `message_ref` of the event that is handled; another one for an edit or a reaction.
         assembly: The decision.
     """
-    events = [*assembly.late]
+    events: list[Event] = [*assembly.late]
+    if assembly.settlement is not None and not assembly.settlement.confirmed:
+        target_ref = assembly.settlement.target_ref
+        events.append(ConfirmationRefused(message_ref=cause, group_ref=message.group_ref, target_ref=target_ref))
     if assembly.incident is not None or assembly.decision.asks:
         events.append(
             MessageClassified(
@@ -137,10 +148,46 @@ def settle(message: MessageReceived, cause: str, assembly: Assembly) -> Settled:
         )
     return Settled(
         ref=cause,
-        events=tuple(f"{one.type} {dump_event(one).decode()}" for one in events),
+        events=tuple(_store(one) for one in events),
         decisions={**assembly.earlier, message.message_ref: assembly.decision},
         waits=assembly.waits,
+        about="" if cause == message.message_ref else message.message_ref,
     )
+
+
+def settle_correction(event: Event, correction: Correction) -> Settled:
+    """What is published and recorded for an edit, a deletion or a reaction."""
+    events = tuple(_store(one) for one in correction.events)
+    if correction.assembly is None or correction.message is None:
+        own = Decision(kind=Kind.CHATTER, reasons=(correction.reason,))
+        return Settled(ref=event.message_ref, events=events, decisions={**correction.decisions, event.message_ref: own})
+    decision = correction.assembly.decision
+    reasons = (correction.reason, *decision.reasons)
+    assembly = replace(correction.assembly, decision=decision.model_copy(update={"reasons": reasons}))
+    settled = settle(correction.message, event.message_ref, assembly)
+    return settled.model_copy(
+        update={
+            "events": (*settled.events, *events),
+            "decisions": {**correction.decisions, **settled.decisions},
+        }
+    )
+
+
+def words_of(message: MessageReceived, assembly: Assembly) -> tuple[Word, ...]:
+    """What a message that answers the bot's question says about the one that was asked about."""
+    settlement = assembly.settlement
+    if settlement is None or settlement.over:
+        return ()
+    decision = assembly.earlier[settlement.target_ref]
+    word = Word(
+        target_ref=settlement.target_ref,
+        by=message.sender,
+        at=message.sent_at,
+        kind=decision.kind,
+        category=decision.category,
+        priority=decision.priority,
+    )
+    return (word,)
 
 
 def recall(memory: Memory, event: Event) -> Settled | None:
@@ -153,12 +200,6 @@ def recall(memory: Memory, event: Event) -> Settled | None:
         return None
     incident = memory.incident(message.incident_id)
     return settle(event, event.message_ref, Assembly(message.decision, incident.state if incident else None))
-
-
-def _settle_correction(event: Event, correction: Correction) -> Settled:
-    events = (f"{correction.event.type} {dump_event(correction.event).decode()}",) if correction.event else ()
-    decision = Decision(kind=Kind.CHATTER, reasons=(correction.reason,))
-    return Settled(ref=event.message_ref, events=events, decisions={event.message_ref: decision})
 
 
 async def _publish(settled: Settled, event: Event, context: Context) -> Event | None:
@@ -188,7 +229,8 @@ async def _publish(settled: Settled, event: Event, context: Context) -> Event | 
 def _outcome(ref: str, decision: Decision, settled: Settled, published: bool) -> Outcome:
     if decision.incident_id is not None or published:
         return Outcome.CLASSIFIED
-    return Outcome.REVIEW if settled.waits and ref == settled.ref else Outcome.IGNORED
+    waits = settled.waits and ref == (settled.about or settled.ref)
+    return Outcome.REVIEW if waits or decision.asks else Outcome.IGNORED
 
 
 def _count(decision: Decision) -> None:
@@ -203,6 +245,10 @@ def _count(decision: Decision) -> None:
         confidence=decision.confidence,
         tier=decision.tier.value,
     )
+
+
+def _store(event: Event) -> str:
+    return f"{event.type} {dump_event(event).decode()}"
 
 
 def _split(stored: str) -> tuple[str, bytes]:

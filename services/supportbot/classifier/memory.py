@@ -159,6 +159,8 @@ class Settled(Remembered):
     """Decisions of this message and of earlier ones that it changed."""
     waits: bool = False
     """The message itself waits for an explanation or an answer."""
+    about: str = ""
+    """The earlier message that was decided; empty when it is the message itself."""
 
 
 class Memory(Remembered):

@@ -4,6 +4,8 @@ import re
 
 YES = frozenset("👍✅☑✔👌🙏💯🆗🙆")
 NO = frozenset("👎❌✖🚫⛔🙅")
+TAKEN = frozenset("👀🙋")
+"""Staff takes a matter on."""
 SOLVED = frozenset("✅☑✔")
 MERGE = frozenset("🔁🔄")
 SEPARATE = frozenset("🆕")
