@@ -3,6 +3,8 @@
 Only the adapters import it, because httpx2 comes with the SDKs.
 """
 
+import asyncio
+import contextlib
 from typing import Any
 
 import httpx2
@@ -36,6 +38,9 @@ class BoundedClient(httpx2.AsyncClient):
             body, is_whole = await _read(response)
         finally:
             await response.aclose()
+        if not is_whole:
+            # httpx2's transport leaves a generator behind that asyncio closes in a task: let it end here.
+            await asyncio.sleep(0)
         if response.is_success:
             if not is_whole:
                 raise NotAnAnswer(f"the answer is longer than {MAX_BODY_BYTES} bytes", request=request)
@@ -58,10 +63,11 @@ _OF_THE_WIRE = frozenset({"content-encoding", "content-length", "transfer-encodi
 async def _read(response: httpx2.Response) -> tuple[bytes, bool]:
     """The body without its compression, up to the limit, and whether that is all of it."""
     body = bytearray()
-    async for part in response.aiter_bytes():
-        body += part
-        if len(body) > MAX_BODY_BYTES:
-            return bytes(body[:MAX_BODY_BYTES]), False
+    async with contextlib.aclosing(response.aiter_bytes()) as parts:
+        async for part in parts:
+            body += part
+            if len(body) > MAX_BODY_BYTES:
+                return bytes(body[:MAX_BODY_BYTES]), False
     return bytes(body), True
 
 
