@@ -12,6 +12,7 @@ from supportbot import __version__
 from supportbot.cli import dlq
 from supportbot.cli.demo.command import demo_command
 from supportbot.cli.evaluate.eval_command import eval_command
+from supportbot.cli.evaluate.label_command import label_command
 from supportbot.cli.init import init_command
 from supportbot.cli.replay.command import replay_command
 from supportbot.cli.up import up_command
@@ -26,6 +27,7 @@ app = typer.Typer(
 )
 app.command("demo")(demo_command)
 app.command("replay")(replay_command)
+app.command("label")(label_command)
 app.command("eval")(eval_command)
 app.command("init")(init_command)
 app.command("up")(up_command)

@@ -102,6 +102,8 @@ def compare(base: Mapping[str, Any], report: Mapping[str, Any]) -> list[Change]:
         if base[what] != report[what]:
             raise UserError("--compare: the earlier report is of other conversations; make it anew on these")
     earlier = {_name(run): run["total"] for run in base["runs"]}
+    if not any(_name(run) in earlier for run in report["runs"]):
+        raise UserError(f"--compare: the reports have no tier in common; the earlier one has {'; '.join(earlier)}")
     return [
         Change(name, measure, earlier[name].get(measure), run["total"].get(measure))
         for run in report["runs"]

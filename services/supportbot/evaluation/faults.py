@@ -29,14 +29,14 @@ def _order_faults(rows: Sequence[Row]) -> Iterable[str]:
 
 def _reference_faults(rows: Sequence[Row]) -> Iterable[str]:
     seen: set[str] = set()
-    staff = {row.author: row.staff for row in rows}
-    authors = set(staff)
+    authors = {row.author for row in rows}
+    staff: dict[str, bool] = {}
     for row in rows:
         if row.id in seen:
             yield f"{row.id}: an earlier message has the same id"
         if row.quoted is not None and row.quoted not in seen:
             yield f"{row.id}: quotes {row.quoted!r}, which is no earlier message"
-        if row.staff != staff[row.author]:
+        if row.staff != staff.setdefault(row.author, row.staff):
             yield f"{row.id}: {row.author!r} is staff on some messages and not on others"
         for name in row.affected or ():
             if name not in authors:

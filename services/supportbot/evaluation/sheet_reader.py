@@ -1,7 +1,6 @@
 """Reads labelling files that people have edited, and says what is wrong in them, by line. Pure."""
 
 import re
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +11,7 @@ from supportbot.evaluation.conversation import Role, Row, explain, refuse
 from supportbot.evaluation.sheet import CHECKED, TITLE, Sheet
 
 _LINE = re.compile(
-    r"^(?P<role>\w*)[ ,]*(?P<incidents>[^|^]*)\| *(?P<id>[^\s|]+) (?P<time>\d\d:\d\d:\d\d(?:\.\d+)?)"
+    r"^(?P<label>[^|^]*)\| *(?P<id>[^\s|]+) (?P<time>\d\d:\d\d:\d\d(?:\.\d+)?)"
     r"(?P<staff> \*)? (?P<author>(?:\\.|[^\\:])+):(?: (?P<said>.*))?$"
 )
 _DAY = re.compile(r"^== (\d{4}-\d\d-\d\d) ([+-]\d\d:\d\d)$")
@@ -84,7 +83,7 @@ class _Reader:
                 raise ValueError(f"this line is {CHECKED!r}, and there is one")
             self.checked = len(self.rows)
         elif fields := _FIELDS.match(line):
-            self._take_fields(fields[1].replace(",", " ").split())
+            self._take_fields(fields[1])
         elif line.strip():
             row = self._read_row(line)
             self.rows.append(row)
@@ -106,8 +105,7 @@ class _Reader:
             "at": datetime.fromisoformat(f"{self._day}T{match['time']}{self._zone}"),
             "author": _unescape(match["author"]),
             "staff": match["staff"] is not None,
-            "role": _read_role(match["role"]),
-            "incidents": match["incidents"].replace(",", " ").split(),
+            **parse_label(match["label"]),
             **_read_said(match["said"] or ""),
         }
         try:
@@ -115,26 +113,42 @@ class _Reader:
         except ValidationError as exc:
             raise ValueError(explain(exc)) from exc
 
-    def _take_fields(self, words: Sequence[str]) -> None:
+    def _take_fields(self, text: str) -> None:
         if not self.rows or self.rows[-1].role is not Role.OPEN:
             raise ValueError("fields stand below a line that opens an incident")
-        row, values = self.rows[-1], dict[str, Any]()
-        sites = [word for word in words if any(map(str.isdigit, word))]
-        for word in (word for word in words if word not in sites):
-            name = "priority" if word.casefold() in _PRIORITIES else "category"
-            if name in values:
-                raise ValueError(f"{word!r} is a second {name}")
-            values[name] = _PRIORITIES.get(word.casefold(), word)
-        if sites:
-            values["sites"] = tuple(dict.fromkeys(sites))
-        self.rows[-1] = row.model_copy(update=values)
+        self.rows[-1] = self.rows[-1].model_copy(update=parse_fields(text))
 
 
-def _read_role(word: str) -> Role:
+def parse_label(text: str) -> dict[str, Any]:
+    """`role` and `incidents` of what stands left of the bar: `open A`, or `a A, B`.
+
+    Raises:
+        ValueError: It is none.
+    """
+    word, *incidents = text.replace(",", " ").split() or [""]
     found = [role for role in Role if word and role.value.startswith(word.casefold())]
     if not found:
         raise ValueError(f"{word!r} is no role; there are {', '.join(Role)}")
-    return found[0]
+    return {"role": found[0], "incidents": tuple(incidents)}
+
+
+def parse_fields(text: str) -> dict[str, Any]:
+    """`category`, `priority` and `sites`, as far as they are named: `operations High 909 305`.
+
+    Raises:
+        ValueError: There are two of one.
+    """
+    values: dict[str, Any] = {}
+    sites: list[str] = []
+    for word in text.replace(",", " ").split():
+        if any(map(str.isdigit, word)):
+            sites.append(word)
+            continue
+        name = "priority" if word.casefold() in _PRIORITIES else "category"
+        if name in values:
+            raise ValueError(f"{word!r} is a second {name}")
+        values[name] = _PRIORITIES.get(word.casefold(), word)
+    return {**values, "sites": tuple(dict.fromkeys(sites))} if sites else values
 
 
 def _read_said(said: str) -> dict[str, Any]:

@@ -1,12 +1,12 @@
 """The tiers that can be measured, whole or without a part of what they know."""
 
 from collections.abc import Callable, Collection
-from dataclasses import replace
 from enum import StrEnum
-from importlib import import_module
-from importlib.util import find_spec
+from functools import cache
 
-from supportbot.classifier.memory import Memory
+from supportbot.classifier.embedding import Embedding
+from supportbot.classifier.heads import shipped_weights
+from supportbot.classifier.local import LocalTier
 from supportbot.classifier.scene import Policy
 from supportbot.classifier.turn import Turn, judge_by_keywords
 from supportbot.classifier.verdict import Verdict
@@ -38,10 +38,21 @@ class Part(StrEnum):
     """Nobody is listed as staff: the same as `--staff none`."""
 
 
-def available_tiers(policy: Policy) -> list[TierName]:
+def available_tiers() -> list[TierName]:
     """Those that run on this machine, the best first."""
-    local = [TierName.LOCAL] if _load_local(policy) is not None else []
-    return [*local, TierName.KEYWORDS, TierName.RULE]
+    return [*([] if why_no_local() else [TierName.LOCAL]), TierName.KEYWORDS, TierName.RULE]
+
+
+def why_no_local() -> str | None:
+    """Why the local tier does not run here; None when it does."""
+    try:
+        _embedding()
+        shipped_weights()
+    except ImportError as exc:
+        return f"{exc}; `pip install 'supportbot[local]'` brings what it needs"
+    except FileNotFoundError as exc:
+        return f"{exc}; `make train` makes its weights"
+    return None
 
 
 def make_decide(tier: TierName, policy: Policy, without: Collection[Part] = ()) -> Decide:
@@ -55,34 +66,33 @@ def make_decide(tier: TierName, policy: Policy, without: Collection[Part] = ()) 
         if parts:
             raise UserError("the rule has neither context nor embeddings that it could go without")
         return decide_plainly
-    judge = _make_judge(tier, policy, embeddings=Part.EMBEDDINGS not in parts)
-    if Part.CONTEXT in parts:
-        judge = _without_context(judge)
+    judge = _judge_by_keywords(policy, parts) if tier is TierName.KEYWORDS else _judge_locally(policy, parts)
     return lambda conversation: decide(conversation, judge, policy)
 
 
-def _make_judge(tier: TierName, policy: Policy, *, embeddings: bool) -> Judge:
-    if tier is TierName.KEYWORDS:
-        return lambda turn: judge_by_keywords(turn, policy)
-    local = _load_local(policy, embeddings=embeddings)
-    if local is None:
-        raise UserError("the local tier is not installed here; `pip install 'supportbot[local]'` brings it")
-    return local
+def _judge_by_keywords(policy: Policy, without: Collection[Part]) -> Judge:
+    if Part.EMBEDDINGS in without:
+        raise UserError("the keyword tier has no embeddings that it could go without")
+    context = Part.CONTEXT not in without
 
+    def judge(turn: Turn) -> Verdict:
+        if not context and turn.message is not None:
+            turn = Turn(turn.message.text, message=turn.message)
+        return judge_by_keywords(turn, policy)
 
-def _without_context(judge: Judge) -> Judge:
-    def judge_alone(turn: Turn) -> Verdict:
-        text = turn.message.text if turn.message is not None else turn.text
-        return judge(replace(turn, text=text, memory=Memory()))
-
-    return judge_alone
-
-
-def _load_local(policy: Policy, *, embeddings: bool = True) -> Judge | None:
-    if find_spec("supportbot.classifier.local") is None:
-        return None
-    tier = import_module("supportbot.classifier.local").load_local(
-        policy, **({} if embeddings else {"embeddings": False})
-    )
-    judge: Judge | None = tier.judge if tier is not None else None
     return judge
+
+
+def _judge_locally(policy: Policy, without: Collection[Part]) -> Judge:
+    if reason := why_no_local():
+        raise UserError(f"the local tier does not run here: {reason}")
+    if {Part.CONTEXT, Part.EMBEDDINGS} <= set(without):
+        raise UserError("the local tier can go without its context or without its embeddings, one at a time")
+    embedding = None if Part.EMBEDDINGS in without else _embedding()
+    return LocalTier(policy, shipped_weights(), embedding, context=Part.CONTEXT not in without).judge
+
+
+@cache
+def _embedding() -> Embedding:
+    """One for all runs: it remembers the texts."""
+    return Embedding()

@@ -23,7 +23,7 @@ from supportbot.evaluation.evaluate import Condition, Data, evaluate
 from supportbot.evaluation.measures import measure
 from supportbot.evaluation.recorded import parse_decisions, to_outcome
 from supportbot.evaluation.report import Report, Run
-from supportbot.evaluation.tiers import Part, TierName, available_tiers, make_decide
+from supportbot.evaluation.tiers import Part, TierName, available_tiers, make_decide, why_no_local
 
 
 class StaffList(StrEnum):
@@ -83,7 +83,7 @@ def eval_command(
         report = score_decisions(conversations, decisions)
     else:
         policy = make_policy((read_bot(bot_file) if bot_file is not None else default_bot([])).spec)
-        conditions = make_conditions(tier or available_tiers(policy), staff, tuple(without or ()))
+        conditions = make_conditions(tier or default_tiers(without or ()), staff, tuple(without or ()))
         report = _evaluate(conversations, conditions, policy)
         if show is not None:
             _show_story(console, conversations, conditions[0], policy, mistakes_only=show is Show.MISTAKES)
@@ -98,6 +98,15 @@ def eval_command(
         show_changes(console, changes)
         sentences += losses(changes, max_loss) if max_loss is not None else []
     _fail(sentences)
+
+
+def default_tiers(without: Sequence[Part]) -> list[TierName]:
+    """All that run here; a note says why the local tier does not. Only that one has embeddings to go without."""
+    if Part.EMBEDDINGS in without:
+        return [TierName.LOCAL]
+    if reason := why_no_local():
+        _say_aside(f"without the local tier: {reason}", "yellow")
+    return available_tiers()
 
 
 def make_conditions(tiers: Sequence[TierName], staff: StaffList, without: tuple[Part, ...]) -> list[Condition]:
@@ -158,9 +167,13 @@ def _read_json(path: Path) -> Any:
 
 def _fail(sentences: Sequence[str]) -> None:
     for sentence in sentences:
-        Console(stderr=True).print(sentence, style="red", markup=False, highlight=False, soft_wrap=True)
+        _say_aside(sentence, "red")
     if sentences:
         raise typer.Exit(1)
+
+
+def _say_aside(sentence: str, style: str) -> None:
+    Console(stderr=True).print(sentence, style=style, markup=False, highlight=False, soft_wrap=True)
 
 
 def _console(*, quiet: bool) -> Console:
