@@ -315,7 +315,7 @@ class TicketUpdated(ReplyEvent):
     stage = "updated"
 
     ticket_number: str
-    what: Literal["resolution_noted"]
+    what: Literal["resolution_noted", "resolution_withdrawn"]
     target_ref: MessageRef | None = None
     """The message to react to where it is not `message_ref`: that one is a reaction itself."""
 

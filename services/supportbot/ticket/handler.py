@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, Literal
 
 from supportbot.bus import Context
 from supportbot.contracts import (
     ConfirmationAsked,
+    ConfirmationRefused,
+    ConfirmationWithdrawn,
     Event,
     Evidence,
     IncidentCorrected,
@@ -69,13 +71,18 @@ class TicketHandler:
                 return await self._handle_message(event, ctx)
             case IncidentCorrected():
                 return await self._handle_correction(event, ctx)
+            case ConfirmationRefused():
+                ctx.record(Outcome.CORRECTION)
+                return ConfirmationWithdrawn(
+                    message_ref=event.message_ref, group_ref=event.group_ref, target_ref=event.target_ref
+                )
             case _:
                 raise PermanentError(f"the ticket service takes no {event.type}", reason="unknown_type")
 
     async def _handle_message(self, event: MessageClassified, ctx: Context) -> Event | None:
         if event.decision.asks:
             record_outcomes(event, ctx, Outcome.REVIEW)
-            return ConfirmationAsked(message_ref=event.message_ref, group_ref=event.group_ref)
+            return ConfirmationAsked(message_ref=event.message.message_ref, group_ref=event.group_ref)
         incident = _require_incident(event)
         news = _make_news(event, incident, self._words)
         page = await self._incidents.find(incident.incident_id)
@@ -85,14 +92,7 @@ class TicketHandler:
         record_outcomes(event, ctx, choose_outcome(event))
         if event.decision.kind is not Kind.RESOLUTION:
             return None
-        return TicketUpdated(
-            message_ref=event.message_ref,
-            group_ref=event.group_ref,
-            incident_id=incident.incident_id,
-            opening_ref=incident.opening_ref,
-            ticket_number=page.ticket_number,
-            what="resolution_noted",
-        )
+        return _make_updated(event, page, "resolution_noted", event.message.message_ref)
 
     async def _open(self, event: MessageClassified, news: News, ctx: Context, page: Page | None) -> Event:
         """Open the ticket; with a `page` go on with the one that this event opened before."""
@@ -116,13 +116,13 @@ class TicketHandler:
 
     async def _handle_correction(self, event: IncidentCorrected, ctx: Context) -> Event | None:
         incident = event.incident
+        if event.change == "merged":
+            return await self._handle_merge(event, ctx)
         page = await self._incidents.find(incident.incident_id)
-        message = Evidence(message_ref=event.target_ref, sender=event.sender, sent_at=event.sent_at, text=event.text)
-        heading = self._words.changed(event.change)
-        news = News(ref=event.message_ref, heading=heading, incident=incident, messages=(message,))
         if page is None and event.change != "edited":
             ctx.record(Outcome.CORRECTION, incident_id=incident.incident_id, reasons=("no ticket was opened",))
             return None
+        news = await self._make_correction(event)
         if page is None or page.opened_by == event.message_ref:
             page = page or await self._incidents.open(news, event.group_ref, rebuilt=True)
             ctx.record(Outcome.CORRECTION, incident_id=incident.incident_id, reasons=("its incident had no ticket",))
@@ -132,7 +132,51 @@ class TicketHandler:
         else:
             await self._incidents.add(page, news)
         ctx.record(Outcome.CORRECTION, incident_id=incident.incident_id)
-        return None
+        if event.change == "solved":
+            return _make_updated(event, page, "resolution_noted", event.target_ref)
+        return (
+            _make_updated(event, page, "resolution_withdrawn", event.target_ref) if event.change == "reopened" else None
+        )
+
+    async def _make_correction(self, event: IncidentCorrected) -> News:
+        """Who said it and what; of a split what the message told that is elsewhere now."""
+        said = Evidence(message_ref=event.target_ref, sender=event.sender, sent_at=event.sent_at, text=event.text)
+        heading = self._words.changed(event.change)
+        messages: tuple[Evidence, ...] = (said,)
+        if event.change == "split" and event.other is not None:
+            other = await self._incidents.find(event.other.incident_id)
+            heading = self._words.name_ticket(heading, other.ticket_number if other else None)
+            told = [one for one in other.messages if one.message_ref == event.target_ref] if other else []
+            messages = (*(one.model_copy(update={"media": None}) for one in told), said)
+        return News(ref=event.message_ref, heading=heading, incident=event.incident, messages=messages)
+
+    async def _handle_merge(self, event: IncidentCorrected, ctx: Context) -> Event | None:
+        """The incident that goes on gets everything; the other one's ticket names it, and stays as it is otherwise."""
+        if event.other is None:
+            raise PermanentError("the event names no incident to merge into", reason="invalid_event")
+        words, opened = self._words, None
+        source = await self._incidents.find(event.incident.incident_id)
+        target = await self._incidents.find(event.other.incident_id)
+        messages = {one.message_ref: one for one in (*event.moved, *(source.messages if source else ()))}
+        gained = News(
+            ref=event.message_ref,
+            heading=words.name_ticket(words.taken_in, source.ticket_number if source else None),
+            incident=event.other,
+            messages=tuple(sorted(messages.values(), key=lambda one: one.sent_at)),
+        )
+        if target is None or target.opened_by == event.message_ref:
+            target = target or await self._incidents.open(gained, event.group_ref, rebuilt=True)
+            opened = await self._make_opened(event, target)
+            await self._incidents.attach(target, gained.messages)
+        else:
+            await self._incidents.add(target, gained)
+        if source is not None:
+            said = Evidence(message_ref=event.target_ref, sender=event.sender, sent_at=event.sent_at, text=event.text)
+            heading = words.name_ticket(words.merged, target.ticket_number)
+            left = News(ref=event.message_ref, heading=heading, incident=event.incident, messages=(said,))
+            await self._incidents.add(source, left)
+        ctx.record(Outcome.CORRECTION, incident_id=event.other.incident_id)
+        return opened
 
     async def _make_opened(self, event: MessageClassified | IncidentCorrected, page: Page) -> TicketOpened:
         incident = page.incident
@@ -191,6 +235,8 @@ class ShadowHandler:
             case IncidentCorrected():
                 incident_id = event.incident.incident_id
                 ctx.record(Outcome.CORRECTION, incident_id=incident_id, reasons=(self._reason,))
+            case ConfirmationRefused():
+                ctx.record(Outcome.CORRECTION, reasons=(self._reason,))
             case _:
                 raise PermanentError(f"the ticket service takes no {event.type}", reason="unknown_type")
         return None
@@ -231,6 +277,23 @@ def _make_news(event: MessageClassified, incident: IncidentState, words: Words) 
         messages=tuple(messages),
         at=event.message.received_at,
         files_suffice=event.decision.kind is not Kind.RESOLUTION,
+    )
+
+
+def _make_updated(
+    event: MessageClassified | IncidentCorrected,
+    page: Page,
+    what: Literal["resolution_noted", "resolution_withdrawn"],
+    target_ref: str,
+) -> TicketUpdated:
+    return TicketUpdated(
+        message_ref=event.message_ref,
+        group_ref=event.group_ref,
+        incident_id=page.incident.incident_id,
+        opening_ref=page.incident.opening_ref,
+        ticket_number=page.ticket_number,
+        what=what,
+        target_ref=None if target_ref == event.message_ref else target_ref,
     )
 
 

@@ -45,6 +45,10 @@ class Words:
     """A participant without a name, followed by a short reference."""
     group: str
 
+    def name_ticket(self, heading: str, number: str | None) -> str:
+        """A heading with the number of the ticket that it speaks of, if there is one."""
+        return f"{heading}: {self.ticket} #{number}" if number else heading
+
     def changed(self, change: Change) -> str:
         """The heading of a correction."""
         return {

@@ -8,14 +8,23 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from supportbot.contracts import ConfirmationAsked, Event, Outcome, ReplyEvent, TicketDelayed, TicketOpened
+from supportbot.contracts import (
+    ConfirmationAsked,
+    ConfirmationWithdrawn,
+    Event,
+    Outcome,
+    ReplyEvent,
+    TicketDelayed,
+    TicketOpened,
+    TicketUpdated,
+)
 from supportbot.delivery import Context
 from supportbot.effects import Effect, EffectsLedger, perform_once
 from supportbot.errors import PermanentError
 from supportbot.ids import make_group_ref
 from supportbot.metrics import WHATSAPP_SEND
 from supportbot.spec import Language, Mode, ReplyMode, Spec
-from supportbot.whatsapp.gateway import Gateway, MessageKey, SendUnknownError
+from supportbot.whatsapp.gateway import Gateway, MessageKey, Quote, SendUnknownError
 from supportbot.whatsapp.journal import Journal
 from supportbot.whatsapp.pacing import Pacer
 from supportbot.whatsapp.replies import DONE, UNSURE, render_delayed, render_opened
@@ -96,12 +105,20 @@ class ReplyHandler:
         if isinstance(event, TicketOpened):
             told = event.folio is not None and await self._is_done(_reply_key(event.incident_id, TicketDelayed.stage))
             text = render_opened(event, room.language, self._spec.replies.templates, folio_told=told)
-            return await self._say(event, room, text)
+            said = await self._say(event, room, text)
+            await self._withdraw_question(event.opening_ref)
+            return said
         if isinstance(event, TicketDelayed):
             # In a backlog the ticket may exist by now; then its number is on the way, and a folio would confuse.
             if await self._is_done(f"ticket.{event.incident_id}"):
                 return "not sent: the ticket has been opened meanwhile"
             return await self._say(event, room, render_delayed(event, room.language, self._spec.replies.templates))
+        if isinstance(event, ConfirmationWithdrawn):
+            return await self._withdraw_question(event.target_ref)
+        if isinstance(event, TicketUpdated) and event.what == "resolution_withdrawn":
+            made = _reply_key(event.incident_id, TicketUpdated.stage)
+            key = _reply_key(event.message_ref, ConfirmationWithdrawn.stage)
+            return await self._take_back(await self._target_of(event), made=made, key=key)
         return await self._react(event, UNSURE if isinstance(event, ConfirmationAsked) else DONE)
 
     async def _say(self, event: ReplyEvent, room: Room, text: str) -> str:
@@ -116,7 +133,7 @@ class ReplyHandler:
         return "sent" if quoted else "sent without a quote: the message is no longer known"
 
     async def _react(self, event: Event, emoji: str) -> str:
-        target = await self._journal.find(event.message_ref)
+        target = await self._target_of(event)
         if target is None:
             return "not sent: the message is no longer known"
         # A solution is marked once per incident, however many people say that it works; a question once per message.
@@ -129,6 +146,33 @@ class ReplyHandler:
 
         await self._once(key, react, chat=chat, incident_id=None)
         return "reacted"
+
+    async def _target_of(self, event: Event) -> Quote | None:
+        """The message to react to; a reaction to the bot's own message is answered at the report."""
+        if isinstance(event, TicketUpdated) and event.target_ref is not None:
+            return await self._journal.find(event.target_ref) or await self._journal.find(event.opening_ref)
+        return await self._journal.find(event.message_ref)
+
+    async def _withdraw_question(self, message_ref: str) -> str:
+        return await self._take_back(
+            await self._journal.find(message_ref),
+            made=_reply_key(message_ref, ConfirmationAsked.stage),
+            key=_reply_key(message_ref, ConfirmationWithdrawn.stage),
+        )
+
+    async def _take_back(self, target: Quote | None, *, made: str, key: str) -> str:
+        """Take the bot's own reaction back, if the effect `made` has made one."""
+        if not await self._is_done(made):
+            return "not sent: there is no reaction to take back"
+        if target is None:
+            return "not sent: the message is no longer known"
+
+        async def react(target_key: MessageKey = target.key) -> str:
+            await self._pacer.wait(target_key.chat)
+            return await self._gateway.react(target_key, "", key=key)
+
+        await self._once(key, react, chat=target.key.chat, incident_id=None)
+        return "took its reaction back"
 
     async def _once(self, key: str, send: Callable[[], Awaitable[str]], *, chat: str, incident_id: str | None) -> None:
         async def remember(message_id: str) -> Mapping[str, Any]:

@@ -19,7 +19,10 @@ from tests.unit.ticket.incidents import (
 
 from supportbot.bus import Bus
 from supportbot.contracts import (
+    Change,
     ConfirmationAsked,
+    ConfirmationRefused,
+    ConfirmationWithdrawn,
     Decision,
     Evidence,
     IncidentCorrected,
@@ -307,6 +310,119 @@ async def test_corrections_are_comments(replica: Replica, emulator: Emulator) ->
     ]
     assert "la 910, perdón" in comments[0]
     assert [outcome for _, outcome in outcomes(replica)[1:]] == [Outcome.CORRECTION] * 3
+
+
+def correct(number: int, change: Change, target: int = 1, **fields: Any) -> IncidentCorrected:
+    """What staff says by reaction `number` to message `target`."""
+    fields = {"incident": make_incident(), "text": "🔁", **fields}
+    return IncidentCorrected(
+        message_ref=make_ref(number),
+        group_ref=GROUP,
+        target_ref=make_ref(target),
+        sender=BETO,
+        sent_at=AT,
+        change=change,
+        **fields,
+    )
+
+
+async def test_a_solution_by_reaction_is_noted_as_one_in_words_and_can_be_taken_back(
+    replica: Replica, emulator: Emulator
+) -> None:
+    opened = await replica.call(OPENING)
+    assert isinstance(opened, TicketOpened)
+    told = [
+        await replica.call(correct(5, "solved", text="✅", incident=make_incident(resolved=True))),
+        await replica.call(correct(6, "reopened", text="")),
+    ]
+    state = await emulator.state()
+    assert told == [
+        TicketUpdated(
+            message_ref=make_ref(number),
+            group_ref=GROUP,
+            incident_id=make_incident().incident_id,
+            opening_ref=make_ref(1),
+            ticket_number=opened.ticket_number,
+            what=what,
+            target_ref=make_ref(1),
+        )
+        for number, what in ((5, "resolution_noted"), (6, "resolution_withdrawn"))
+    ]
+    assert state["tickets"][0]["status"] == "Open"
+    assert [one["content"].splitlines()[0] for one in state["comments"]] == [
+        "El grupo lo da por resuelto",
+        "En el grupo retiran lo dicho: esto aún no está resuelto",
+    ]
+
+
+SECOND = make_classified(make_message(2, "la 305 tampoco"), incident=make_incident(2, reporter=BETO), opens=True)
+
+
+async def test_a_merge_brings_everything_to_the_other_ticket_and_closes_nothing(
+    replica: Replica, emulator: Emulator
+) -> None:
+    shown = Evidence(message_ref=make_ref(3), sender=BETO, sent_at=AT, media=await photo(replica.bus))
+    await replica.call(OPENING)
+    await replica.call(SECOND.model_copy(update={"joined": (shown,)}))
+    whole = make_incident(sites=("909", "305"), affected=(BETO,))
+    merged = correct(9, "merged", 2, incident=make_incident(2, reporter=BETO), other=whole)
+    for _ in range(2):
+        assert await replica.call(merged) is None
+    state = await emulator.state()
+    first, second = state["tickets"]
+    comments = {one["ticketId"]: one["content"] for one in state["comments"]}
+    assert len(state["comments"]) == 2
+    assert comments[first["id"]].startswith(
+        f"En el grupo indican que este otro incidente es parte de este: Ticket #{second['ticketNumber']}\n"
+    )
+    assert "la 305 tampoco" in comments[first["id"]]
+    assert f"siguen en él: Ticket #{first['ticketNumber']}" in comments[second["id"]]
+    assert [one["ticketId"] for one in state["attachments"]] == [second["id"], first["id"]]
+    assert "(+ 305)" in first["subject"]
+    assert [one["status"] for one in state["tickets"]] == ["Open", "Open"]
+    assert outcomes(replica)[-1] == (make_ref(9), Outcome.CORRECTION)
+
+
+async def test_a_merge_of_what_has_no_ticket_yet_opens_the_one_that_goes_on(
+    replica: Replica, emulator: Emulator
+) -> None:
+    told = Evidence(message_ref=make_ref(2), sender=BETO, sent_at=AT, text="la 305 tampoco")
+    merged = correct(9, "merged", 2, incident=make_incident(2), other=make_incident(), moved=(told,))
+    opened = [await replica.call(merged) for _ in range(2)]
+    (ticket,) = (await emulator.state())["tickets"]
+    assert "la 305 tampoco" in ticket["description"]
+    assert opened[0] == opened[1]
+    assert isinstance(opened[0], TicketOpened)
+
+
+async def test_a_split_is_a_comment_that_names_the_new_ticket(replica: Replica, emulator: Emulator) -> None:
+    await replica.call(OPENING)
+    await replica.call(SECOND)
+    for _ in range(2):
+        await replica.call(correct(9, "split", 2, text="🆕", other=make_incident(2)))
+    state = await emulator.state()
+    (comment,) = state["comments"]
+    first, second = state["tickets"]
+    assert comment["ticketId"] == first["id"]
+    assert comment["content"].startswith(
+        f"En el grupo indican que este mensaje es un incidente aparte: Ticket #{second['ticketNumber']}\n"
+    )
+    assert "la 305 tampoco" in comment["content"]
+
+
+async def test_a_refused_question_is_withdrawn(replica: Replica, emulator: Emulator) -> None:
+    refused = ConfirmationRefused(message_ref=make_ref(2), group_ref=GROUP, target_ref=make_ref(1))
+    withdrawn = ConfirmationWithdrawn(message_ref=make_ref(2), group_ref=GROUP, target_ref=make_ref(1))
+    assert await replica.call(refused) == withdrawn
+    assert outcomes(replica) == [(make_ref(2), Outcome.CORRECTION)]
+
+
+async def test_a_question_about_an_edited_text_is_put_to_the_message(replica: Replica) -> None:
+    message = make_message(1, "¿?")
+    event = MessageClassified(
+        message_ref=make_ref(2), group_ref=GROUP, message=message, decision=Decision(kind=Kind.INCIDENT, asks=True)
+    )
+    assert await replica.call(event) == ConfirmationAsked(message_ref=make_ref(1), group_ref=GROUP)
 
 
 async def test_unsure_asks_and_opens_nothing(replica: Replica, emulator: Emulator) -> None:

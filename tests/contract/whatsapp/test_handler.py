@@ -12,6 +12,7 @@ from tests.simulated import CHAT, INSTALL_KEY, SENT_AT, Inbox, make_bot, make_ra
 from supportbot.bus import Bus, Context
 from supportbot.contracts import (
     ConfirmationAsked,
+    ConfirmationWithdrawn,
     Event,
     Outcome,
     Priority,
@@ -168,6 +169,48 @@ async def test_reacts_once(desk: Desk, event: Event, target: str, emoji: str) ->
     (entry,) = await desk.said()
     assert (entry.kind, entry.target, entry.emoji) == (RawKind.REACTION, target, emoji)
     assert reasons == ["reacted"] * 2
+
+
+REFUSED = ConfirmationWithdrawn(message_ref=ref_of("R1"), group_ref=COMMON["group_ref"], target_ref=ASKED.message_ref)
+REOPENED = NOTED.model_copy(
+    update={"message_ref": ref_of("R2"), "what": "resolution_withdrawn", "target_ref": NOTED.message_ref}
+)
+
+
+@pytest.mark.parametrize(("made", "event", "target"), [(ASKED, REFUSED, "A1"), (NOTED, REOPENED, "A2")])
+async def test_takes_a_reaction_back_once(desk: Desk, made: Event, event: Event, target: str) -> None:
+    assert await desk.handle(event) == "not sent: there is no reaction to take back"
+    await desk.handle(made)
+
+    reasons = [await desk.handle(event) for _ in range(2)]
+
+    entries = await desk.said()
+    assert [(entry.target, entry.emoji) for entry in entries][1:] == [(target, "")]
+    assert reasons == ["took its reaction back"] * 2
+
+
+async def test_the_question_is_gone_once_the_ticket_is_told(desk: Desk) -> None:
+    await desk.handle(ASKED)
+    for _ in range(2):
+        await desk.handle(OPENED)
+
+    entries = await desk.said()
+    assert [(entry.kind, entry.emoji) for entry in entries] == [
+        (RawKind.REACTION, "❓"),
+        (RawKind.MESSAGE, ""),
+        (RawKind.REACTION, ""),
+    ]
+
+
+@pytest.mark.parametrize(("target", "reacted_to"), [("A2", "A2"), ("the bot's own", "A1")])
+async def test_a_solution_told_by_a_reaction_is_noted_where_it_was_told(
+    desk: Desk, target: str, reacted_to: str
+) -> None:
+    update = {"message_ref": ref_of("R3"), "target_ref": ref_of(target)}
+    await desk.handle(NOTED.model_copy(update=update))
+
+    (entry,) = await desk.said()
+    assert (entry.target, entry.emoji) == (reacted_to, "✅")
 
 
 @pytest.mark.parametrize(
