@@ -5,6 +5,7 @@ import asyncio
 from supportbot.bus import Bus
 from supportbot.classifier.app import create_classifier_app
 from supportbot.classifier.handler import Classifier
+from supportbot.classifier.labels import Labels
 from supportbot.classifier.policy import make_policy
 from supportbot.classifier.turn import keyword_judge
 from supportbot.health import Health, State
@@ -23,7 +24,8 @@ async def main(service: Service) -> None:
     tell_models(service.health, bot.spec.models)
 
     async def work(bus: Bus) -> None:
-        handler = Classifier(await bus.bucket(Bucket.MEMORY), policy, judge_turn)
+        labels = Labels(await bus.bucket(Bucket.LABELS))
+        handler = Classifier(await bus.bucket(Bucket.MEMORY), policy, judge_turn, labels)
         if bot.spec.paused:
             await asyncio.Event().wait()
         await bus.consume(Stage.CLASSIFIER, handler, lanes=service.settings.lanes)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from supportbot.classifier.assembly import Assembly, open_incident, take_back
+from supportbot.classifier.assembly import Assembly, open_incident
 from supportbot.classifier.keywords import judge
 from supportbot.classifier.memory import MAX_REFS, Incident, Memory, Recent, raise_priority
 from supportbot.classifier.scene import Scene
@@ -91,7 +91,6 @@ def separate(scene: Scene, memory: Memory, reason: str) -> tuple[Assembly, Incid
     before = memory.incident_of(ref)
     beside = tuple(as_evidence(memory, one) for one in _beside(memory, ref, before))
     gone = (ref, *(one.message_ref for one in beside))
-    memory = take_back(memory, gone)
     others = tuple(one for one in memory.pending if one.message_ref not in gone)
     # What else its author has waiting may be of another day: it stays where it is.
     bare = memory.model_copy(update={"pending": ()})

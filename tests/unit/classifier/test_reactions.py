@@ -383,6 +383,10 @@ async def test_a_message_becomes_an_incident_of_its_own_with_its_photo() -> None
     assert (split.other, split.target_ref) == (opened.incident, room.ref(1))
     assert split.incident.incident_id == room.incident(0).incident_id != room.incident(1).incident_id
     assert room.incident(2).incident_id == room.incident(1).incident_id
+    assert [one.incident_id for one in room.memory.recent] == [
+        *(room.incident(number).incident_id for number in (0, 1, 1)),
+        None,
+    ]
     assert room.said(1) == (Kind.INCIDENT, "staff")
 
 
