@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 # Tests are spread over this many processes.
 JOBS ?= 2
+# Messages of the chat that `make bench` replays; 0 leaves it out.
+BENCH_REPLAY ?= 5000
 NODE := tests/cluster/node/cluster
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 IMAGE ?= localhost/supportbot:$(VERSION)
@@ -71,8 +73,8 @@ sbom: image setup ## Write dist/sbom.cdx.json: what the image holds (CycloneDX).
 test-chaos: setup ## Kill every process at random moments while messages flow, and count what was lost or doubled.
 	$(BIN)/pytest -n 0 -s tests/chaos
 
-bench: setup ## Measure the judgement on labelled conversations, and the bus.
-	$(BIN)/python -m tests.benchmarks.judgement
+bench: setup ## Measure the judgement (BENCH_IRC=folder adds its channels) and a replay of BENCH_REPLAY messages, and the bus.
+	$(BIN)/python -m tests.benchmarks.judgement --replay $(BENCH_REPLAY) $(if $(BENCH_IRC),--irc "$(BENCH_IRC)")
 	$(BIN)/python -m tests.benchmarks.bus
 
 bench-operator: setup cluster-tools ## Measure the operator with a hundred bots, and five minutes at rest.

@@ -25,8 +25,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import structlog
-from tests.benchmarks.conversations import GROUP, POLICY, make_person, make_ref
-from tests.benchmarks.judgement import CONVERSATIONS
+from tests.benchmarks.conversations import CONVERSATIONS, GROUP, POLICY, make_person, make_ref
 from tests.exports import Form, Said, render
 
 from supportbot.classifier.handler import Classifier

@@ -43,13 +43,17 @@ class Course:
             self.opened.add(decision.incident_id)
 
 
-def decide(conversation: Conversation, judge: Judge, policy: Policy) -> Course:
-    """Decide on every message in its order, as the classifier would."""
+def decide(conversation: Conversation, judge: Judge, policy: Policy, *, remembers: bool = True) -> Course:
+    """Decide on every message in its order, as the classifier would.
+
+    Without `remembers` each one is decided on as if it were the group's first.
+    """
     memory, course = Memory(), Course()
     for one in conversation.messages:
         verdict = judge(make_turn(memory, one.message))
-        assembly, memory = assemble(memory, one.message, verdict, policy)
+        assembly, after = assemble(memory, one.message, verdict, policy)
         course.add(one.message.message_ref, assembly)
+        memory = after if remembers else memory
     return course
 
 

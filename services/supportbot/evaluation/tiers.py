@@ -33,6 +33,8 @@ class Part(StrEnum):
 
     CONTEXT = "context"
     """The tier reads each text alone; the assembly still remembers."""
+    MEMORY = "memory"
+    """Nobody remembers: each message is decided on as if it were the group's first."""
     EMBEDDINGS = "embeddings"
     STAFF = "staff"
     """Nobody is listed as staff: the same as `--staff none`."""
@@ -64,10 +66,10 @@ def make_decide(tier: TierName, policy: Policy, without: Collection[Part] = ()) 
     parts = set(without) - {Part.STAFF}
     if tier is TierName.RULE:
         if parts:
-            raise UserError("the rule has neither context nor embeddings that it could go without")
+            raise UserError("the rule has no parts that it could go without")
         return decide_plainly
     judge = _judge_by_keywords(policy, parts) if tier is TierName.KEYWORDS else _judge_locally(policy, parts)
-    return lambda conversation: decide(conversation, judge, policy)
+    return lambda conversation: decide(conversation, judge, policy, remembers=Part.MEMORY not in parts)
 
 
 def _judge_by_keywords(policy: Policy, without: Collection[Part]) -> Judge:

@@ -1,8 +1,7 @@
 """The keyword tier reads one text alone: what kind it looks like, its numbers, category and impact."""
 
 import pytest
-from tests.benchmarks.conversations import read_conversation
-from tests.benchmarks.judgement import CONVERSATIONS
+from tests.benchmarks.conversations import CONVERSATIONS, read_conversation
 
 from supportbot.classifier.keywords import _ANY, _TABLES, Category, judge
 from supportbot.classifier.normalise import fold

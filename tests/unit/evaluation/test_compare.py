@@ -49,7 +49,8 @@ def test_reports_of_other_data_cannot_be_compared() -> None:
         compare(report(RIGHT), report(RIGHT, MISSED))
     with pytest.raises(UserError, match="no tier in common"):
         compare(report(RIGHT), report(RIGHT, tier="local"))
-    for document in ([], {"runs": [], "format": 0}):
+    wrong: tuple[object, ...] = ([], {"runs": [], "format": 0})
+    for document in wrong:
         with pytest.raises(UserError, match="--compare"):
             read_report(document, "x")
 
