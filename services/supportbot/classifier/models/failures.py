@@ -115,6 +115,8 @@ def of_exception(who: str, error: BaseException) -> ProviderError:
     for cause in causes:
         if isinstance(cause, NotAnAnswer):
             return BadOutput(f"{who}: {cause}", status=200)
+        if isinstance(cause, httpx2.DecodingError):
+            return BadOutput(f"{who}: the answer could not be unpacked", status=200)
         if isinstance(cause, json.JSONDecodeError | pydantic.ValidationError):
             return BadOutput(f"{who}: the answer has not the vendor's shape", status=200)
     return ProviderError(f"{who}: {_describe(causes)}", OutcomeKind.RETRYABLE)
@@ -135,7 +137,6 @@ _WORDS: tuple[tuple[type[BaseException], str], ...] = (
     (ssl.SSLCertVerificationError, "the server's certificate is not trusted"),
     (ssl.SSLError, "no TLS connection"),
     (httpx2.ConnectError, "no connection"),
-    (httpx2.DecodingError, "the answer could not be unpacked"),
     (httpx2.NetworkError, "the connection broke"),
     (httpx2.RemoteProtocolError, "the connection broke"),
 )

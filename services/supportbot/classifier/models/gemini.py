@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from google import genai
-from google.genai import errors, types
+from google.genai import Client, errors, types
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
@@ -58,7 +57,7 @@ class GeminiProvider:
         # With an own client the SDK cannot switch to aiohttp, whose exceptions are others.
         self._http = BoundedClient(timeout=model.timeout_s)
         base_url, version = _address(model.base_url)
-        self._client = genai.Client(
+        self._client = Client(
             # Said, because the environment could say otherwise.
             vertexai=False,
             api_key=api_key,
@@ -111,11 +110,10 @@ class GeminiProvider:
 
     def _optional(self, request: Request) -> dict[str, Any]:
         """What is sent as far as the server takes it, by the names of `_MARKS`."""
-        wished = {
-            "response_mime_type": "application/json",
-            "response_json_schema": request.schema,
-            **self._capabilities.reasoning,
-        }
+        wished = dict(self._capabilities.reasoning)
+        if "response_mime_type" not in self._refused:
+            # A schema goes only with the type.
+            wished |= {"response_mime_type": "application/json", "response_json_schema": request.schema}
         if self._capabilities.takes_temperature:
             wished["temperature"] = self._spec.temperature_value
         return {name: value for name, value in wished.items() if name not in self._refused}

@@ -38,8 +38,7 @@ class BoundedClient(httpx2.AsyncClient):
             body, is_whole = await _read(response)
         finally:
             await response.aclose()
-        if not is_whole:
-            # httpx2's transport leaves a generator behind that asyncio closes in a task: let it end here.
+            # httpx2's transport may leave a generator behind, which asyncio closes in a task: let that end here.
             await asyncio.sleep(0)
         if response.is_success:
             if not is_whole:

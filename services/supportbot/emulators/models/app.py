@@ -18,6 +18,7 @@ from .gemini import PATH as GEMINI_PATH
 from .gemini import GeminiVendor, retry_info
 from .openai import OpenAIVendor
 from .opinions import emulated_answer
+from .schemas import schema_in_words
 from .script import Outcome, Script
 from .self_hosted import DIALECTS, SelfHostedVendor
 
@@ -244,7 +245,7 @@ def _text(outcome: Outcome, question: Question) -> str:
         return "Sure! This looks like an incident to me."
     if outcome.kind == "wrong_schema":
         return json.dumps({"label": "incident", "score": "high"})
-    answer: Any = emulated_answer(question.user, question.schema or {})
+    answer: Any = emulated_answer(question.user, question.schema or schema_in_words(question.system) or {})
     if isinstance(answer, dict):
         answer |= outcome.opinion
     return json.dumps(answer, ensure_ascii=False)

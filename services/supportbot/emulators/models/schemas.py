@@ -1,5 +1,6 @@
 """The vendors' rules for JSON schemas, and making values that fit a schema or do not. Pure."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -59,6 +60,16 @@ def _nodes(schema: Record, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[s
         yield from _nodes(schema["items"], (*path, "items"))
     for name, child in schema.get("$defs", {}).items():
         yield from _nodes(child, ("$defs", name))
+
+
+def schema_in_words(text: str) -> Record | None:
+    """The schema that a system text ends with: a model that is not held to one can still read it."""
+    start = text.rfind('\n{"')
+    try:
+        schema = json.loads(text[start:]) if start >= 0 else None
+    except ValueError:
+        return None
+    return schema if isinstance(schema, dict) else None
 
 
 def example_of(schema: Record) -> Any:

@@ -3,7 +3,6 @@
 They are found under `/<dialect>/v1`. Their errors' words are those of the real servers.
 """
 
-import json
 from dataclasses import dataclass
 
 from .call import Call, Question, Record, RefusedError, Written
@@ -115,8 +114,7 @@ class SelfHostedVendor(OpenAIVendor):
                 raise RefusedError(400, "BadRequestError", message)
             if not dialect.takes_strict and "strict" in answer_format.get("json_schema", {}):
                 raise RefusedError(400, "invalid_request_error", "json_schema: unexpected field 'strict'")
-        schema = read_format(body)
-        return schema if schema is not None else _schema_in(body)
+        return read_format(body)
 
     def _unknown_model(self, model: str) -> RefusedError:
         if self._name == "ollama":
@@ -132,14 +130,3 @@ class SelfHostedVendor(OpenAIVendor):
             return RefusedError(400, "400", message)
         message = f"[{{'type': 'extra_forbidden', 'loc': ('body', '{name}'), 'msg': 'Extra inputs are not permitted'}}]"
         return RefusedError(422 if self._name == "plain" else 400, "BadRequestError", message)
-
-
-def _schema_in(body: Record) -> Record | None:
-    """The schema as it stands in the system message: a model that is not held to one can still read."""
-    text = "".join(one["content"] for one in body["messages"] if one["role"] == "system")
-    start = text.rfind('\n{"')
-    try:
-        schema = json.loads(text[start:]) if start >= 0 else None
-    except ValueError:
-        return None
-    return schema if isinstance(schema, dict) else None
