@@ -10,6 +10,8 @@ from supportbot.redaction import redact_text
 from supportbot_operator.status import Check, Report
 
 MAX_CHARS = 500
+MAX_FACT_CHARS = 160
+"""As long as `status.activeModel` may be."""
 _REASON = re.compile(r"^[A-Za-z]([A-Za-z0-9_,:]{0,98}[A-Za-z0-9_])?\Z")
 """As the CRD has it: one reason that does not fit would keep the whole status from being written."""
 
@@ -26,6 +28,7 @@ class _Report(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     checks: dict[str, _Check]
+    facts: dict[str, str] = {}
 
 
 def parse_report(key: str, data: bytes, at: datetime) -> Report:
@@ -48,9 +51,10 @@ def parse_report(key: str, data: bytes, at: datetime) -> Report:
         name: Check(one.state, one.reason if _REASON.match(one.reason) else "", redact_text(one.message)[:MAX_CHARS])
         for name, one in read.checks.items()
     }
-    return Report(service=service, instance=instance, at=at, checks=checks)
+    facts = {name: redact_text(value)[:MAX_FACT_CHARS] for name, value in read.facts.items()}
+    return Report(service=service, instance=instance, at=at, checks=checks, facts=facts)
 
 
 def say_same(one: Report, other: Report) -> bool:
     """Whether two reports of a process differ in their time only."""
-    return one.checks == other.checks
+    return one.checks == other.checks and one.facts == other.facts

