@@ -14,6 +14,7 @@ from supportbot.cli.demo.command import demo_command
 from supportbot.cli.evaluate.eval_command import eval_command
 from supportbot.cli.evaluate.label_command import label_command
 from supportbot.cli.init import init_command
+from supportbot.cli.labels import labels_command
 from supportbot.cli.replay.command import replay_command
 from supportbot.cli.up import up_command
 from supportbot.errors import PermanentError, TemporaryError, UserError
@@ -29,6 +30,7 @@ app.command("demo")(demo_command)
 app.command("replay")(replay_command)
 app.command("label")(label_command)
 app.command("eval")(eval_command)
+app.command("labels")(labels_command)
 app.command("init")(init_command)
 app.command("up")(up_command)
 app.add_typer(dlq.app, name="dlq", help="Dead letters: list, show, replay or drop them.")

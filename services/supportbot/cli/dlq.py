@@ -1,21 +1,16 @@
 """`supportbot dlq`: the dead letters of a bot, for the person who decides what becomes of them."""
 
-import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from contextlib import closing
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, Any, TypeVar
-from urllib.parse import urlsplit
+from typing import Annotated, Any
 
 import typer
-from nats.js.errors import NotFoundError
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from supportbot.bus import Bus
+from supportbot.cli.broker import DEFAULT_URL, CAOption, CredsOption, Place, URLOption, with_bus
 from supportbot.deadletters import (
     DeadLetter,
     drop_dead_letter,
@@ -23,55 +18,19 @@ from supportbot.deadletters import (
     replay_dead_letter,
     show_dead_letter,
 )
-from supportbot.errors import UnavailableError, UserError
-from supportbot.nats_connection import Access
-from supportbot.nats_errors import broker_errors
-from supportbot.topology import Stage, dead_letter_stream
-
-T = TypeVar("T")
+from supportbot.errors import UserError
+from supportbot.topology import Stage
 
 app = typer.Typer(no_args_is_help=True)
 
 MAX_NUMBER = 2**63 - 1
 
 BotOption = Annotated[str, typer.Option("--bot", help="The bot's name.")]
-URLOption = Annotated[str, typer.Option("--url", envvar="SUPPORTBOT_NATS_URL", help="Where NATS listens.")]
-CredsOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--creds",
-        envvar="SUPPORTBOT_NATS_CREDENTIALS_FILE",
-        exists=True,
-        dir_okay=False,
-        help="A .creds file for NATS.",
-    ),
-]
-CAOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--ca", envvar="SUPPORTBOT_NATS_CA_FILE", exists=True, dir_okay=False, help="CA certificates (PEM) of NATS."
-    ),
-]
 JSONOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Numbers = Annotated[
     list[int] | None, typer.Argument(metavar="NUMBER...", min=1, max=MAX_NUMBER, help="Numbers from `list`.")
 ]
 All = Annotated[bool, typer.Option("--all", help="Every dead letter.")]
-
-DEFAULT_URL = "nats://127.0.0.1:4222"
-GREETING = b"INFO "
-"""What a NATS server says first."""
-GREETING_TIMEOUT_S = 2.0
-
-
-@dataclass(frozen=True)
-class Place:
-    """Which bot, and how to get to its server."""
-
-    url: str
-    bot: str
-    creds: Path | None
-    ca: Path | None
 
 
 @app.command("list")
@@ -85,7 +44,7 @@ def list_command(
 ) -> None:
     """List the dead letters, oldest first."""
     wanted = _parse_stage(stage)
-    letters = _with_bus(Place(url, bot, creds, ca), lambda bus: list_dead_letters(bus, stage=wanted))
+    letters = with_bus(Place(url, bot, creds, ca), lambda bus: list_dead_letters(bus, stage=wanted))
     if as_json:
         typer.echo(json.dumps([_describe(letter) for letter in letters], indent=2))
         return
@@ -113,7 +72,7 @@ def show_command(
     show_text: Annotated[bool, typer.Option("--show-text", help="With the event, which holds message text.")] = False,
 ) -> None:
     """Show one dead letter as JSON."""
-    letter = _with_bus(Place(url, bot, creds, ca), lambda bus: show_dead_letter(bus, number))
+    letter = with_bus(Place(url, bot, creds, ca), lambda bus: show_dead_letter(bus, number))
     shown = _describe(letter)
     if show_text:
         shown["event"] = _body(letter)
@@ -159,7 +118,7 @@ def _each(
         chosen = numbers or [letter.seq for letter in await list_dead_letters(bus)]
         return [await do(bus, number) for number in sorted(chosen)]
 
-    return _with_bus(place, run)
+    return with_bus(place, run)
 
 
 def _tell(done: str, letters: list[DeadLetter], as_json: bool) -> None:
@@ -170,49 +129,6 @@ def _tell(done: str, letters: list[DeadLetter], as_json: bool) -> None:
         typer.echo("there are no dead letters")
     for letter in letters:
         typer.echo(f"{done} {letter.seq}: {letter.message_ref} ({letter.stage}, {letter.reason})")
-
-
-def _with_bus(place: Place, use: Callable[[Bus], Awaitable[T]]) -> T:
-    async def run() -> T:
-        url = place.url
-        # A bus goes on asking for a server that is not there; a person wants to know it at once.
-        if not any([await _greets(server.strip()) for server in url.split(",")]):
-            shown = ", ".join(server.rpartition("@")[2] for server in url.split(","))
-            raise UserError(f"no NATS server answers at {shown}; `supportbot up` says its address: give it with --url")
-        access = Access(credentials=place.creds, ca=place.ca)
-        async with Bus.connect(url, bot=place.bot, service="dlq", access=access) as bus:
-            try:
-                await _check_bot(bus)
-                return await use(bus)
-            except UnavailableError as exc:
-                if not (complaint := bus.connection.complaint):
-                    raise
-                raise UserError(f"{complaint}; give other ones with --creds") from exc
-
-    return asyncio.run(run())
-
-
-async def _greets(server: str) -> bool:
-    """Whether a NATS server listens there; one that speaks TLS or WebSocket is believed to."""
-    try:
-        parts = urlsplit(server if "//" in server else f"nats://{server}")
-        if parts.scheme in {"tls", "ws", "wss"}:
-            return True
-        async with asyncio.timeout(GREETING_TIMEOUT_S):
-            reader, writer = await asyncio.open_connection(parts.hostname, parts.port or 4222)
-            with closing(writer):
-                return await reader.readexactly(len(GREETING)) == GREETING
-    except (ValueError, OSError, TimeoutError, asyncio.IncompleteReadError):
-        return False
-
-
-async def _check_bot(bus: Bus) -> None:
-    """Raises UserError when the server knows no bot of that name."""
-    with broker_errors():
-        try:
-            await bus.js.stream_info(dead_letter_stream(bus.bot))
-        except (NotFoundError, ValueError):  # ValueError: it could not even be a name.
-            raise UserError(f"this NATS server has no bot {bus.bot!r}; see metadata.name in the bot's file") from None
 
 
 def _parse_stage(name: str | None) -> Stage | None:

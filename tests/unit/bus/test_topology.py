@@ -83,3 +83,11 @@ def test_what_waits_is_kept_as_long_as_its_attachments_and_the_ledger_of_effects
     waiting = {ages[topology.stream_name("b", stage)] for stage in Stage}
     assert waiting == {ages["OBJ_b_media"]}
     assert ages["KV_b_effects"] > max(waiting) + ages[topology.dead_letter_stream("b")]
+
+
+def test_labels_are_bounded_and_give_way_to_newer_ones() -> None:
+    configs = {config.name: config for config in topology.stream_configs("b", lanes=4)}
+    labels, memory = configs["KV_b_labels"], configs["KV_b_memory"]
+    assert (labels.discard, memory.discard) == ("old", "new")
+    assert (labels.max_msgs or 0) * (labels.max_msg_size or 0) <= 200 * 1024**2
+    assert (labels.max_age or 0) >= 365 * 86_400
