@@ -75,6 +75,19 @@ def let_wait(scene: Scene, memory: Memory, reason: str, *, asks: bool = False) -
     return Assembly(decision, waits=True), memory.with_pending(as_evidence(scene.message))
 
 
+def hold(scene: Scene, memory: Memory, reason: str) -> tuple[Assembly, Memory]:
+    """The message waits for a person, whatever its author sends next."""
+    decision = Decision(
+        kind=Kind.INCIDENT,
+        confidence=0.4,
+        asks=scene.policy.ask_band > 0,
+        tier=scene.verdict.tier,
+        degraded=scene.verdict.degraded,
+        reasons=(reason,),
+    )
+    return Assembly(decision, waits=True), memory.with_held(as_evidence(scene.message))
+
+
 def open_incident(
     scene: Scene, memory: Memory, reasons: tuple[str, ...], *, confidence: float, taken: tuple[Evidence, ...] = ()
 ) -> tuple[Assembly, Memory]:

@@ -52,7 +52,7 @@ def open_unexplained(scene: Scene, memory: Memory) -> tuple[tuple[MessageClassif
     events: list[MessageClassified] = []
     decisions: dict[str, Decision] = {}
     due: dict[str, list[Evidence]] = {}
-    for one in memory.pending:
+    for one in (one for one in memory.pending if one.message_ref not in memory.held):
         due.setdefault(one.sender.ref, []).append(one)
     for author, waiting in due.items():
         photos = [one for one in waiting if one.media]

@@ -10,6 +10,7 @@ from supportbot.classifier.asking import settle_by_words
 from supportbot.classifier.assembly import (
     Assembly,
     continue_incident,
+    hold,
     leave,
     let_wait,
     open_incident,
@@ -29,7 +30,7 @@ from supportbot.classifier.memory import MAX_TEXT, Incident, Memory, Recent
 from supportbot.classifier.opening import weigh_continuations, weigh_report
 from supportbot.classifier.people import count_people
 from supportbot.classifier.scene import CONFIDENCE_AT_ZERO, Policy, Scene
-from supportbot.classifier.verdict import Verdict
+from supportbot.classifier.verdict import INJECTION, MODEL_DISAGREES, NEEDS_REVIEW, Verdict
 from supportbot.contracts import Decision, Kind, MessageReceived
 
 COLLEAGUES = "talks with colleagues"
@@ -72,6 +73,8 @@ def _name_occasion(assembly: Assembly, message: MessageReceived) -> Assembly:
 
 def _decide(scene: Scene, memory: Memory) -> tuple[Assembly, Memory]:
     message = scene.message
+    if INJECTION in scene.verdict.flags:
+        return hold(scene, memory, "gives orders to the bot")
     if (settled := settle_by_words(scene, memory)) is not None:
         return settled
     if not message.text.strip() and not message.mentions:
@@ -98,6 +101,8 @@ def _decide_solver(scene: Scene, memory: Memory) -> tuple[Assembly, Memory]:
     begins = passes_on or tells or s.request >= 1.2
     score = report.score + 1.3 * (passes_on or tells) + 0.7 * scene.message.forwarded + 0.6 * bool(s.greeting)
     if score >= 1.0 and begins and not _is_known(scene, best):
+        if (doubt := _doubt(scene)) is not None:
+            return hold(scene, memory, doubt)
         return open_incident(scene, memory, ("somebody who solves passes it on", *report.reasons[:3]), confidence=0.65)
     lonely = find_lonely_photo(scene, memory, best)
     if lonely:
@@ -304,9 +309,19 @@ def _follow(scene: Scene, memory: Memory, link: Link) -> tuple[Assembly, Memory]
 
 def _open(scene: Scene, memory: Memory, reasons: tuple[str, ...], confidence: float) -> tuple[Assembly, Memory]:
     """Open, and take the author's last photos along, even if they were put in the incident before."""
+    if (doubt := _doubt(scene)) is not None:
+        return let_wait(scene, memory, doubt, asks=scene.policy.ask_band > 0)
     taken = photos_of_this(scene)
     memory = take_back(memory, tuple(one.message_ref for one in taken))
     return open_incident(scene, memory, reasons, confidence=round(min(0.97, max(0.5, confidence)), 2), taken=taken)
+
+
+def _doubt(scene: Scene) -> str | None:
+    """Why a person looks first, though the words say that it is a report."""
+    flags = scene.verdict.flags
+    if MODEL_DISAGREES in flags:
+        return "the model and the tier before it disagree"
+    return "the model asks for a person" if NEEDS_REVIEW in flags else None
 
 
 def _link_reasons(word: str, link: Link) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from supportbot.contracts import (
 )
 
 MAX_RECENT = 140
-MAX_INCIDENTS = 90
+MAX_INCIDENTS = 120
 MAX_PENDING = 40
 MAX_AUTHORS = 120
 MAX_SITES = 150
@@ -29,8 +29,12 @@ MAX_AFFECTED = 30
 MAX_SETTLED = 4
 MAX_TEXT = 120
 MAX_REACTIONS = 60
-INCIDENT_LIFE = timedelta(days=21)
-"""Somebody may still insist after two weeks; later a matter is told anew."""
+OPEN_LIFE = timedelta(days=180)
+"""Somebody may insist for as long as the ticket is open, which in some trades is months."""
+CLOSED_LIFE = timedelta(days=21)
+"""Of what was resolved or dropped: later the same trouble is told anew."""
+CLOSED_QUIET = timedelta(days=1)
+"""When there are too many, what is over gives way first once nobody has spoken of it for so long: "no quedó"."""
 PENDING_LIFE = timedelta(hours=12)
 
 
@@ -98,6 +102,11 @@ class Incident(Remembered):
     def reporter(self) -> str:
         """The reporter's `sender_ref`."""
         return self.state.reporter.ref
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it was resolved or dropped, as far as the group has said."""
+        return self.resolved_at is not None or self.dropped
 
 
 class Author(Remembered):
@@ -172,6 +181,8 @@ class Memory(Remembered):
     """By last activity, newest last."""
     pending: tuple[Evidence, ...] = ()
     """Photos and fragments that belong to nothing yet, oldest first."""
+    held: tuple[str, ...] = ()
+    """References of those that wait for a person: no part of their author's turn, and nothing opens them by itself."""
     authors: dict[str, Author] = {}
     sites: dict[str, int] = {}
     """Store numbers and how often they were named as such."""
@@ -198,7 +209,7 @@ class Memory(Remembered):
 
     def waiting(self, author: str) -> tuple[Evidence, ...]:
         """An author's pending photos and fragments, oldest first."""
-        return tuple(one for one in self.pending if one.sender.ref == author)
+        return tuple(one for one in self.pending if one.sender.ref == author and one.message_ref not in self.held)
 
     @property
     def known_sites(self) -> frozenset[str]:
@@ -206,9 +217,15 @@ class Memory(Remembered):
         return frozenset(site for site, count in self.sites.items() if count >= 2)
 
     def with_incident(self, incident: Incident) -> "Memory":
-        """The memory with this incident as the latest active one."""
+        """The memory with this incident as the latest active one.
+
+        When there are too many, the oldest goes of those that are over and quiet, else the oldest of all.
+        """
         others = [one for one in self.incidents if one.incident_id != incident.incident_id]
-        return self.model_copy(update={"incidents": (*others, incident)[-MAX_INCIDENTS:]})
+        while len(others) >= MAX_INCIDENTS:
+            quiet = (one for one in others if one.is_over and incident.last_at - one.last_at > CLOSED_QUIET)
+            others.remove(next(quiet, others[0]))
+        return self.model_copy(update={"incidents": (*others, incident)})
 
     def with_recent(self, message: Recent) -> "Memory":
         """The memory with this message decided."""
@@ -234,6 +251,13 @@ class Memory(Remembered):
     def with_pending(self, evidence: Evidence) -> "Memory":
         """The memory with one more message that waits for an explanation."""
         return self.model_copy(update={"pending": (*self.pending, evidence)[-MAX_PENDING:]})
+
+    def with_held(self, evidence: Evidence) -> "Memory":
+        """The memory with one more message that waits for a person."""
+        memory = self.with_pending(evidence)
+        waiting = {one.message_ref for one in memory.pending}
+        held = tuple(ref for ref in (*self.held, evidence.message_ref) if ref in waiting)
+        return memory.model_copy(update={"held": held})
 
     def with_author(self, author: Author) -> "Memory":
         """The memory with this author's counts; the one silent for longest goes when there are too many."""
@@ -283,7 +307,9 @@ class Memory(Remembered):
 
     def forget(self, now: datetime) -> "Memory":
         """The memory without what is too old at `now`; what stays is untouched."""
-        incidents = tuple(one for one in self.incidents if now - one.last_at <= INCIDENT_LIFE)
+        incidents = tuple(
+            one for one in self.incidents if now - one.last_at <= (CLOSED_LIFE if one.is_over else OPEN_LIFE)
+        )
         pending = tuple(one for one in self.pending if now - one.sent_at <= PENDING_LIFE)
         if len(incidents) == len(self.incidents) and len(pending) == len(self.pending):
             return self

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 from supportbot.classifier.keywords import judge
 from supportbot.classifier.memory import Memory
+from supportbot.classifier.models.injection import find_injection
 from supportbot.classifier.scene import BURST, Policy
-from supportbot.classifier.verdict import Verdict
+from supportbot.classifier.verdict import INJECTION, Verdict
 from supportbot.contracts import MessageReceived
 
 
@@ -42,8 +43,9 @@ def turn_text(memory: Memory, message: MessageReceived) -> str:
 
 
 def judge_by_keywords(turn: Turn, policy: Policy) -> Verdict:
-    """The verdict of the keyword tier."""
-    return judge(turn.text, policy.categories, turn.memory.known_sites)
+    """The verdict of the keyword tier, flagged when the text gives orders to the bot: for every tier behind it."""
+    verdict = judge(turn.text, policy.categories, turn.memory.known_sites)
+    return verdict.model_copy(update={"flags": (INJECTION,)}) if find_injection(turn.text) else verdict
 
 
 def keyword_judge(policy: Policy) -> Judge:

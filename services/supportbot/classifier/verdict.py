@@ -1,12 +1,19 @@
 """What one text says when it is read alone: the opinion that `assemble` weighs with the conversation.
 
-Every tier makes a `Verdict`: keywords, the local embedding model, a language model. A tier that only knows probabilities
-replaces `kinds`, `category` and `priority` and leaves the signals of the keyword tier in place.
+Every tier makes a `Verdict`: keywords, the local embedding model, a language model. A tier that only knows
+probabilities replaces `kinds`, `category` and `priority` and leaves the signals of the keyword tier in place.
 """
 
 from pydantic import BaseModel, ConfigDict
 
 from supportbot.contracts import Kind, Priority, Tier
+
+INJECTION = "injection"
+"""The text gives orders to the bot."""
+MODEL_DISAGREES = "model_disagrees"
+"""The language model and the tier before it are both sure, and of different things."""
+NEEDS_REVIEW = "needs_review"
+"""The language model asks for a person."""
 
 
 class Signals(BaseModel):

@@ -6,9 +6,9 @@ from functools import lru_cache
 
 from supportbot.classifier.models.instructions import canary_of
 from supportbot.classifier.models.outcomes import BadOutput
-from supportbot.classifier.models.private import clean, plain
 from supportbot.classifier.models.redact import PLACEHOLDER
 from supportbot.classifier.models.request import Entities, Opinion, Request
+from supportbot.classifier.models.spelling import clean, plain
 
 MAX_SUBJECT = 90
 MAX_SUMMARY = 400

@@ -11,7 +11,7 @@ import codecs
 import re
 from typing import NamedTuple
 
-from supportbot.classifier.models.private import clean, plain
+from supportbot.classifier.models.spelling import clean, plain
 
 FLAG_AT = 1.0
 MAX_READ_CHARS = 6_000

@@ -9,15 +9,8 @@ import math
 from supportbot.classifier.assembly import make_subject
 from supportbot.classifier.models.redact import restore
 from supportbot.classifier.models.request import Opinion, OpinionKind, Request
-from supportbot.classifier.verdict import Verdict
+from supportbot.classifier.verdict import INJECTION, MODEL_DISAGREES, NEEDS_REVIEW, Verdict
 from supportbot.contracts import Kind, Priority, Tier
-
-INJECTION = "injection"
-"""The turn tries to give orders to the bot."""
-MODEL_DISAGREES = "model_disagrees"
-"""The model and the tier before it are both sure, and of different things."""
-NEEDS_REVIEW = "needs_review"
-"""The model asks for a person."""
 
 TRUST_LOCAL = 0.6
 """Exponent of the other tier's probabilities: both read the same words, so they are not independent."""

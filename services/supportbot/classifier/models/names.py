@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from supportbot.classifier.lexicon import STOP, compile_phrase
 from supportbot.classifier.lexicon_topics import OBJECTS
-from supportbot.classifier.models.private import clean, plain
+from supportbot.classifier.models.spelling import clean, plain
 
 _NO_NAME = frozenset(
     "tienda tiendas soporte caja cajas cajera cajero sistema sistemas norte sur este oeste centro admin administrador administracion gerente gerencia subgerente jefe jefa lic ing dra don dona doc prof mesa ayuda"

@@ -116,7 +116,7 @@ def find(low: str) -> Iterator[Find]:
     """Start, end and kind of every private number; overlaps are the caller's to settle.
 
     Args:
-        low: Text of `private.plain`.
+        low: Text of `spelling.plain`.
     """
     if sum(char.isdigit() for char in low) < 5:
         return

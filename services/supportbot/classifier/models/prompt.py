@@ -13,9 +13,9 @@ from typing import Any
 from supportbot.classifier.linking import rank_links
 from supportbot.classifier.memory import MAX_TEXT, Incident, Recent
 from supportbot.classifier.models.instructions import make_system
-from supportbot.classifier.models.private import clean
 from supportbot.classifier.models.redact import Participant, Redactor
 from supportbot.classifier.models.request import Request, make_schema
+from supportbot.classifier.models.spelling import clean
 from supportbot.classifier.scene import Policy, Scene
 from supportbot.classifier.turn import Turn
 from supportbot.classifier.verdict import Verdict

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from supportbot.classifier.models.names import Names, names_in
-from supportbot.classifier.models.private import clean, find_private, plain
+from supportbot.classifier.models.private import find_private
+from supportbot.classifier.models.spelling import clean, plain
 
 PLACEHOLDER = re.compile(r"<(?:P\d+|(?:PHONE|EMAIL|ID|ACCOUNT|SECRET|IP|CONTACT|PERSON)(?:_\d+)?)>")
 """`<P2>`, `<PHONE_1>`; in labels `<PHONE>`."""
