@@ -80,7 +80,7 @@ def test_people_correct_the_bot(tmp_path: Path, desk: Desk) -> None:
 
         file = tmp_path / "labels.jsonl"
         result = run_command("labels", "tiendas", "--url", bot.addresses["nats"], "-o", str(file))
-        assert "3 labels of tiendas, 1 of them certain" in result.stdout, result.stderr
+        assert "3 labels of tiendas, 1 of them certain" in result.stderr
         said = [(one.kind.value, one.source, one.trains) for one in read_examples(file.read_text())]
         assert said == [("chatter", "reporter", False), ("incident", "reporter", False), ("incident", "staff", True)]
         assert bot.interrupt() == 0

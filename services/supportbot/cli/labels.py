@@ -23,7 +23,7 @@ def labels_command(
     examples = with_bus(Place(url, bot, creds, ca), _read, service="labels")
     output.write_text(dump_examples(examples), encoding="utf-8")
     counting = sum(one.trains for one in examples)
-    typer.echo(f"{len(examples)} labels of {bot}, {counting} of them certain enough to train on: {output}")
+    typer.echo(f"{len(examples)} labels of {bot}, {counting} of them certain enough to train on: {output}", err=True)
 
 
 async def _read(bus: Bus) -> list[Example]:
