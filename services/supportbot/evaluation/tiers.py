@@ -68,8 +68,23 @@ def make_decide(tier: TierName, policy: Policy, without: Collection[Part] = ()) 
         if parts:
             raise UserError("the rule has no parts that it could go without")
         return decide_plainly
-    judge = _judge_by_keywords(policy, parts) if tier is TierName.KEYWORDS else _judge_locally(policy, parts)
+    judge = make_judge(tier, policy, parts)
     return lambda conversation: decide(conversation, judge, policy, remembers=Part.MEMORY not in parts)
+
+
+def make_judge(tier: TierName, policy: Policy, without: Collection[Part] = ()) -> Judge:
+    """What a tier says of a turn.
+
+    Raises:
+        UserError: The tier is not there, has no such part, or reads whole conversations only.
+    """
+    match tier:
+        case TierName.KEYWORDS:
+            return _judge_by_keywords(policy, without)
+        case TierName.LOCAL:
+            return _judge_locally(policy, without)
+        case TierName.RULE:
+            raise UserError("the rule reads conversations, not single texts")
 
 
 def _judge_by_keywords(policy: Policy, without: Collection[Part]) -> Judge:

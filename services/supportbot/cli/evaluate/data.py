@@ -1,8 +1,11 @@
 """Finds and reads labelled conversations: JSON lines, labelling files, folders of both."""
 
+import json
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from supportbot.classifier.examples import Example, read_examples
 from supportbot.errors import UserError
 from supportbot.evaluation.conversation import Row, parse_rows, read_text, refuse
 from supportbot.evaluation.faults import find_faults
@@ -46,14 +49,49 @@ def read_labels(path: Path) -> Sheet:
     return Sheet(tuple(rows), len(rows), name_of(path))
 
 
-def read_data(paths: Iterable[Path]) -> dict[str, Sequence[Row]]:
-    """What people have checked in the files, by conversation.
+@dataclass(frozen=True)
+class LabelledData:
+    """All that there is to measure on."""
+
+    conversations: dict[str, Sequence[Row]]
+    """What people have checked, by conversation."""
+    corrections: tuple[Example, ...] = ()
+    """What people of a running bot's groups said about its decisions."""
+
+
+def read_data(paths: Iterable[Path]) -> LabelledData:
+    """The labels of files and folders.
 
     Raises:
-        UserError: There is none, or it has faults.
+        UserError: There are none, or they have faults.
     """
+    files = find_files(paths)
+    corrections = [path for path in files if _holds_corrections(path)]
+    return LabelledData(
+        _read_conversations(path for path in files if path not in corrections),
+        tuple(example for path in corrections for example in _read_corrections(path)),
+    )
+
+
+def _holds_corrections(path: Path) -> bool:
+    """Whether a file is one of `supportbot labels`: its lines tell what was decided at the time."""
+    first = next((line for line in read_text(path).split("\n") if line.strip()), "")
+    try:
+        return "predicted" in json.loads(first)
+    except (TypeError, ValueError):
+        return False
+
+
+def _read_corrections(path: Path) -> list[Example]:
+    try:
+        return list(read_examples(read_text(path)))
+    except ValueError as exc:
+        raise UserError(f"{str(path)!r}: {exc}") from exc
+
+
+def _read_conversations(files: Iterable[Path]) -> dict[str, Sequence[Row]]:
     data: dict[str, Sequence[Row]] = {}
-    for path in find_files(paths):
+    for path in files:
         sheet = read_labels(path)
         refuse(str(path), explain_faults(sheet, sheet.done))
         if not sheet.done:

@@ -1,7 +1,8 @@
 """`supportbot eval`: how good the judgement is on labelled conversations, tier by tier."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,18 +13,19 @@ from rich.status import Status
 
 from supportbot.classifier.policy import make_policy
 from supportbot.classifier.scene import Policy
-from supportbot.cli.evaluate.data import read_data
+from supportbot.cli.evaluate.data import LabelledData, read_data
 from supportbot.cli.evaluate.story import tell
-from supportbot.cli.evaluate.view import WIDTH, show_changes, show_report
+from supportbot.cli.evaluate.view import WIDTH, show_changes, show_corrections, show_report
 from supportbot.cli.replay.bot import default_bot, read_bot
 from supportbot.errors import UserError
 from supportbot.evaluation.compare import broken, compare, losses, parse_limit, read_report
 from supportbot.evaluation.conversation import make_conversation, read_text
+from supportbot.evaluation.corrections import CorrectionScore, score_corrections
 from supportbot.evaluation.evaluate import Condition, Data, evaluate
 from supportbot.evaluation.measures import measure
 from supportbot.evaluation.recorded import parse_decisions, to_outcome
 from supportbot.evaluation.report import Report, Run
-from supportbot.evaluation.tiers import Part, TierName, available_tiers, make_decide, why_no_local
+from supportbot.evaluation.tiers import Part, TierName, available_tiers, make_decide, make_judge, why_no_local
 
 
 class StaffList(StrEnum):
@@ -75,29 +77,27 @@ def eval_command(
     if max_loss is not None and base is None:
         raise UserError("--max-loss: give the earlier report, too, with --compare")
     earlier = read_report(_read_json(base), str(base)) if base is not None else None
-    conversations = read_data(data)
+    if decisions is not None and (tier or without or show):
+        raise UserError("--decisions: they are made already; leave out --tier, --without and --show")
+    found = read_data(data)
+    if not found.conversations:
+        raise UserError("DATA holds corrections only; add a labelled conversation to measure tickets and threads on")
     console = _console(quiet=as_json)
     if decisions is not None:
-        if tier or without or show:
-            raise UserError("--decisions: they are made already; leave out --tier, --without and --show")
-        report = score_decisions(conversations, decisions)
+        report, corrected = score_decisions(found.conversations, decisions), []
     else:
         policy = make_policy((read_bot(bot_file) if bot_file is not None else default_bot([])).spec)
         conditions = make_conditions(tier or default_tiers(without or ()), staff, tuple(without or ()))
-        report = _evaluate(conversations, conditions, policy)
+        report = _evaluate(found.conversations, conditions, policy)
+        corrected = _score_corrections(found, conditions, policy)
         if show is not None:
-            _show_story(console, conversations, conditions[0], policy, mistakes_only=show is Show.MISTAKES)
+            _show_story(console, found.conversations, conditions[0], policy, mistakes_only=show is Show.MISTAKES)
     show_report(console, report)
-    document = report.to_json()
+    show_corrections(console, corrected)
+    document = {**report.to_json(), "corrections": [asdict(one) for one in corrected]}
     if as_json:
         typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
-    sentences = broken(document, limits)
-    if earlier is not None:
-        changes = compare(earlier, document)
-        console.print()
-        show_changes(console, changes)
-        sentences += losses(changes, max_loss) if max_loss is not None else []
-    _fail(sentences)
+    _fail([*broken(document, limits), *(_compare(console, earlier, document, max_loss) if earlier else [])])
 
 
 def default_tiers(without: Sequence[Part]) -> list[TierName]:
@@ -146,6 +146,12 @@ def _evaluate(data: Data, conditions: Sequence[Condition], policy: Policy) -> Re
         )
 
 
+def _score_corrections(found: LabelledData, conditions: Sequence[Condition], policy: Policy) -> list[CorrectionScore]:
+    tiers = dict.fromkeys(one.tier for one in conditions if one.tier is not TierName.RULE)
+    judges = {tier.value: make_judge(tier, policy) for tier in tiers}
+    return score_corrections(found.corrections, judges) if found.corrections else []
+
+
 def _show_story(console: Console, data: Data, condition: Condition, policy: Policy, *, mistakes_only: bool) -> None:
     decide = make_decide(condition.tier, policy, condition.without)
     for name, rows in data.items():
@@ -156,6 +162,14 @@ def _show_story(console: Console, data: Data, condition: Condition, policy: Poli
                 str(told), style="" if told.mark != " " else "dim", markup=False, highlight=False, soft_wrap=True
             )
         console.print()
+
+
+def _compare(console: Console, earlier: Mapping[str, Any], now: Mapping[str, Any], max_loss: float | None) -> list[str]:
+    """Show what changed; what got worse than is allowed, in words."""
+    changes = compare(earlier, now)
+    console.print()
+    show_changes(console, changes)
+    return losses(changes, max_loss) if max_loss is not None else []
 
 
 def _read_json(path: Path) -> Any:

@@ -6,11 +6,24 @@ from rich.console import Console
 from rich.table import Table
 
 from supportbot.evaluation.compare import COMPARED, Change
+from supportbot.evaluation.corrections import CorrectionScore
 from supportbot.evaluation.measures import Figures, figures
 from supportbot.evaluation.report import Report, Run, bounds, percent, share
 
 WIDTH = 100
 MAX_RUNS_BESIDE = 6
+_HEADS = {
+    "precision": "P",
+    "recall": "R",
+    "f1": "F1",
+    "f1_text": "F1\ntext",
+    "b3": "B³",
+    "chatter_opens": "chatter\nopens",
+    "chatter_attached": "att.",
+    "category": "cat.",
+    "priority": "prio.",
+    "delay_min_p90": "min\np90",
+}
 
 
 def show_report(console: Console, report: Report) -> None:
@@ -30,19 +43,31 @@ def show_report(console: Console, report: Report) -> None:
         _say(console, f"beside these, up to {most} tickets lost their opening message to another one later", "dim")
 
 
+def show_corrections(console: Console, scores: Sequence[CorrectionScore]) -> None:
+    """What people corrected, and what would be said of it now; nothing when there is none."""
+    if not scores:
+        return
+    _say(console)
+    table = _table(f"{scores[0].texts} corrected texts, no sample: {scores[0].reports} of them are reports")
+    table.add_column("")
+    for name in ("reports found", "false alarms", "kind right"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for one in scores:
+        table.add_row(one.name, f"{one.found}", f"{one.alarms}", f"{one.kinds}")
+    console.print(table)
+
+
 def show_changes(console: Console, changes: Iterable[Change]) -> None:
     """Each measure then and now, a row for each run."""
     table = _table("then → now")
     table.add_column("", no_wrap=True)
     for measure in COMPARED:
-        table.add_column(
-            measure.replace("chatter_", "").replace("delay_min", "delay").replace("_", "\n"), justify="right"
-        )
+        table.add_column(_HEADS[measure], justify="right", no_wrap=True)
     rows: dict[str, list[str]] = {}
     for change in changes:
         rows.setdefault(change.run, []).append(_change(change))
     for name, cells in rows.items():
-        table.add_row(name.replace("staff ", "").replace(", ", "\n"), *cells)
+        table.add_row(name.replace("staff ", "").replace(" and ", "\n").replace(", ", "\n"), *cells)
     console.print(table)
 
 
@@ -73,7 +98,7 @@ def _threads(runs: Sequence[Run]) -> Table:
     table = _table("threads, chatter, fields of right tickets, delay (median, nine in ten)")
     for name in ("tier", "staff"):
         table.add_column(name, no_wrap=True)
-    for name in ("B³", "95 %", "opens", "attached", "category", "priority", "sites", "messages", "minutes"):
+    for name in ("B³", "95 %", "opens", "att.", "cat.", "prio.", "sites", "msgs", "min"):
         table.add_column(name, justify="right", no_wrap=True)
     for run in runs:
         f = run.figures
@@ -111,7 +136,7 @@ def _groups(report: Report) -> Table:
 
 
 def _names(run: Run) -> tuple[str, str]:
-    return " −".join([run.tier, *run.without]), run.staff
+    return "\n−".join([run.tier, *run.without]), run.staff
 
 
 def _delay(values: Figures, name: str) -> str:
