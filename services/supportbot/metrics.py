@@ -86,8 +86,8 @@ LLM_FALLBACKS = Counter(
 )
 LLM_SKIPPED = Counter(
     "supportbot_llm_skipped_total",
-    "Turns that no model was asked about: no_words, certain_chatter, continues_turn, author_busy, group_busy, "
-    "budget_spent, all_away.",
+    "Turns that no model was asked about: no_words, injection, certain_chatter, continues_turn, author_busy, "
+    "group_busy, budget_spent, all_away.",
     ["reason"],
 )
 LLM_DRIFT = Counter(

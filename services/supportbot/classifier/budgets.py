@@ -1,7 +1,8 @@
 """How much one author and one group may set off, in conversation time, by what the memory holds. Pure.
 
 A flood, or a text that talks a model into anything, must not open hundreds of tickets or cost hundreds of calls. Who
-really reports stays below: in the labelled conversations nobody opens more than 2 incidents in 10 minutes and 3 a day.
+really reports stays below: in the labelled conversations nobody opens more than 2 incidents in 10 minutes and 3 a day,
+or writes more than 4 texts in 10 minutes.
 What is beyond is never lost: it waits for a person, or is judged by the local tiers.
 """
 
@@ -10,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from supportbot.classifier.memory import Memory
-from supportbot.contracts import MessageReceived, Tier
+from supportbot.contracts import MessageReceived
 
 
 class Limit(NamedTuple):
@@ -22,8 +23,8 @@ class Limit(NamedTuple):
 
 AUTHOR_OPENINGS: Final = (Limit(6, timedelta(minutes=10)), Limit(40, timedelta(days=1)))
 GROUP_OPENINGS: Final = (Limit(25, timedelta(minutes=10)), Limit(80, timedelta(days=1)))
-AUTHOR_CALLS: Final = (Limit(20, timedelta(minutes=10)), Limit(100, timedelta(days=1)))
-GROUP_CALLS: Final = (Limit(80, timedelta(minutes=10)),)
+AUTHOR_TEXTS: Final = (Limit(20, timedelta(minutes=10)), Limit(100, timedelta(days=1)))
+GROUP_TEXTS: Final = (Limit(80, timedelta(minutes=10)),)
 """The memory holds 140 messages and 90 incidents of a group, so no larger number can be counted."""
 
 
@@ -46,12 +47,15 @@ def opening_limit(memory: Memory, message: MessageReceived) -> str | None:
 
 
 def call_limit(memory: Memory, message: MessageReceived) -> str | None:
-    """Why no model is asked about the message, `author_busy` or `group_busy`; None when one may be."""
-    judged = [one for one in memory.recent if one.decision.tier is Tier.MODEL]
-    own = [one.at for one in judged if one.author == message.sender.ref]
-    if _reached(AUTHOR_CALLS, own, message.sent_at):
+    """Why no model is asked about the message, `author_busy` or `group_busy`; None when one may be.
+
+    Texts are counted, whoever judged them: what is decided otherwise later no longer tells that a model was asked.
+    """
+    texts = [one for one in memory.recent if one.text]
+    own = [one.at for one in texts if one.author == message.sender.ref]
+    if _reached(AUTHOR_TEXTS, own, message.sent_at):
         return "author_busy"
-    return "group_busy" if _reached(GROUP_CALLS, [one.at for one in judged], message.sent_at) else None
+    return "group_busy" if _reached(GROUP_TEXTS, [one.at for one in texts], message.sent_at) else None
 
 
 def _reached(limits: Sequence[Limit], times: Sequence[datetime], now: datetime) -> Limit | None:

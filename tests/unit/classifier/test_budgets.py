@@ -8,15 +8,15 @@ from tests.benchmarks.conversations import CONVERSATIONS, read_conversation
 from tests.unit.classifier.group import Group, make_person
 
 from supportbot.classifier.budgets import (
-    AUTHOR_CALLS,
     AUTHOR_OPENINGS,
-    GROUP_CALLS,
+    AUTHOR_TEXTS,
     GROUP_OPENINGS,
+    GROUP_TEXTS,
     call_limit,
     opening_limit,
 )
 from supportbot.classifier.memory import MAX_INCIDENTS, MAX_RECENT, Incident, Memory, Recent
-from supportbot.contracts import Decision, IncidentState, Kind, Priority, Tier
+from supportbot.contracts import Decision, IncidentState, Kind, Priority
 from supportbot.ids import make_incident_id
 
 MINUTE = timedelta(minutes=1)
@@ -40,16 +40,21 @@ def with_openings(memory: Memory, group: Group, *people: str, ticket: bool = Tru
     return memory
 
 
-def with_calls(memory: Memory, group: Group, *people: str, tier: Tier = Tier.MODEL) -> Memory:
-    """Of everybody a message is judged now."""
+def with_texts(memory: Memory, group: Group, *people: str, text: str = "x") -> Memory:
+    """Everybody writes now."""
     for name in people:
-        message = group.make(name, "x")
+        message = group.make(name, text)
         group.messages.append(message)
-        decision = Decision(kind=Kind.CHATTER, tier=tier)
-        recent = Recent(
-            ref=message.message_ref, author=message.sender.ref, at=group.now, kind=Kind.CHATTER, decision=decision
+        memory = memory.with_recent(
+            Recent(
+                ref=message.message_ref,
+                author=message.sender.ref,
+                at=group.now,
+                kind=Kind.CHATTER,
+                text=message.text,
+                decision=Decision(kind=Kind.CHATTER),
+            )
         )
-        memory = memory.with_recent(recent)
     return memory
 
 
@@ -110,16 +115,17 @@ def test_nobody_who_really_reports_meets_a_limit(path: Path) -> None:
 
 def test_calls_of_models_are_bounded_by_author_and_by_group() -> None:
     group, memory = Group(), Memory()
-    memory = with_calls(memory, group, *["Ana"] * AUTHOR_CALLS[0].most)
+    memory = with_texts(memory, group, *["Ana"] * AUTHOR_TEXTS[0].most)
     assert call_limit(memory, group.make("Ana", "x")) == "author_busy"
     assert call_limit(memory, group.make("Caro", "x")) is None
-    memory = with_calls(memory, group, *(f"P{n}" for n in range(GROUP_CALLS[0].most - AUTHOR_CALLS[0].most)))
+    memory = with_texts(memory, group, *(f"P{n}" for n in range(GROUP_TEXTS[0].most - AUTHOR_TEXTS[0].most)))
     assert call_limit(memory, group.make("Caro", "x")) == "group_busy"
     group.now += 10 * MINUTE
     assert call_limit(memory, group.make("Ana", "x")) is None
-    assert call_limit(with_calls(Memory(), group, *["Ana"] * 99, tier=Tier.LOCAL), group.make("Ana", "x")) is None
+    photos = with_texts(Memory(), group, *["Ana"] * 99, text="[photo]")
+    assert call_limit(photos, group.make("Ana", "x")) is None
 
 
 def test_the_memory_holds_enough_to_count_by() -> None:
     assert max(limit.most for limit in (*AUTHOR_OPENINGS, *GROUP_OPENINGS)) < MAX_INCIDENTS
-    assert max(limit.most for limit in (*AUTHOR_CALLS, *GROUP_CALLS)) < MAX_RECENT
+    assert max(limit.most for limit in (*AUTHOR_TEXTS, *GROUP_TEXTS)) < MAX_RECENT
