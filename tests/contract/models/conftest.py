@@ -39,9 +39,8 @@ async def build(models: EmulatedModels) -> AsyncIterator[Build]:
         await provider.close()
 
 
-@pytest.fixture(scope="session")
-def self_signed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Key and certificate for localhost that no authority signed."""
+def certify(path: Path) -> Path:
+    """Write a key and a certificate for localhost that no authority signed."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now = datetime.now(UTC)
@@ -54,10 +53,25 @@ def self_signed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=1))
         .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
-    path = tmp_path_factory.mktemp("tls") / "server.pem"
     pem, plain = serialization.Encoding.PEM, serialization.NoEncryption()
     secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain)
     path.write_bytes(secret + certificate.public_bytes(pem))
     return path
+
+
+@pytest.fixture(scope="session", autouse=True)
+def trusted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Key and certificate that alone are trusted; to read the system's takes 50 ms for each of many clients."""
+    path = certify(tmp_path_factory.mktemp("trusted") / "server.pem")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("SSL_CERT_FILE", str(path))
+        yield path
+
+
+@pytest.fixture(scope="session")
+def self_signed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Key and certificate that nobody trusts."""
+    return certify(tmp_path_factory.mktemp("tls") / "server.pem")

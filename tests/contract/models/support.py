@@ -6,6 +6,7 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -114,7 +115,8 @@ async def raw_server(handle: Handle, tls: ssl.SSLContext | None = None) -> Async
             writer.close()
             running.pop(writer).set_result(None)
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
+    patience: dict[str, Any] = {"ssl": tls, "ssl_shutdown_timeout": 0.1} if tls else {}
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, **patience)
     _, port = server.sockets[0].getsockname()
     try:
         yield f"https://localhost:{port}" if tls else f"http://127.0.0.1:{port}"

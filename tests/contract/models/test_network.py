@@ -56,6 +56,14 @@ async def test_tls_where_there_is_none(vendor: Vendor, models: EmulatedModels, b
     assert (error.outcome, str(error).partition(": ")[2]) == (RETRYABLE, "no TLS connection")
 
 
+async def test_a_certificate_that_is_trusted_by_the_environment(vendor: Vendor, build: Build, trusted: Path) -> None:
+    """How a self-hosted server with a certificate of its own is reached: SSL_CERT_FILE."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(trusted)
+    async with raw_server(answering(good_answer(vendor)), context) as url:
+        assert (await ask(build(vendor, url))).opinion == OPINION
+
+
 async def test_a_certificate_of_nobody(vendor: Vendor, build: Build, self_signed: Path) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(self_signed)
