@@ -14,10 +14,11 @@ from supportbot.whatsapp.convert import clean_text
 BEFORE = 6
 """Messages that are shown above the one in question."""
 HELP = """\
-  Enter      as proposed
-  o          opens a new incident; `o ^ billing High 909` with its category, priority and sites; `o C` names it
-  e A  f A   evidence, follow-up of A      a A  r A   answer by staff, resolution      c   chatter
-  a A B      may belong to either          b          back to the message before       q   stop; go on another day"""
+  Enter      as proposed                 c          chatter
+  o          opens a new incident; `o C` calls it C, `o ^ billing High 909` tells its fields
+  e A  f A   evidence, follow-up of A    a A  r A   answer by staff, resolution of A
+  a A B      may belong to either        b          back to the message before
+  q          stop, and go on another day"""
 
 
 class Stop(Exception):  # noqa: N818
@@ -102,19 +103,19 @@ def _show(console: Console, sheet: Sheet) -> None:
     console.print()
     start = max(0, sheet.checked - BEFORE)
     for row in sheet.rows[start : sheet.checked]:
-        console.print(_line(row), style="dim", no_wrap=True, overflow="ellipsis")
+        console.print(_line(row, _label_of(row)), style="dim", no_wrap=True, overflow="ellipsis")
     row = sheet.rows[sheet.checked]
-    console.print(_line(row), style="bold")
+    console.print(_line(row, "▶"), style="bold")
     fields = [row.category, row.priority, *(row.sites or ())]
     shown = f" ^ {' '.join(field for field in fields if field)}" if any(fields) else ""
     place = f"{sheet.checked + 1} of {len(sheet.rows)}"
     console.print(f"  {place}; proposed: {_label_of(row)}{shown}", style="cyan", highlight=False, markup=False)
 
 
-def _line(row: Row) -> Text:
+def _line(row: Row, mark: str) -> Text:
     brought = f"[{row.media or row.note}] " if row.media or row.note else ""
     said = clean_text(" ".join(f"{brought}{row.text}".split()))
-    return Text(f"  {_label_of(row):<12} {row.at:%d %b %H:%M} {clean_text(row.author)}{' *' * row.staff}: {said}")
+    return Text(f"  {mark:<12} {row.at:%d %b %H:%M} {clean_text(row.author)}{' *' * row.staff}: {said}")
 
 
 def _label_of(row: Row) -> str:
