@@ -39,7 +39,7 @@ def emulated_answer(user: str, schema: Record) -> Any:
     answer = example_of(schema)
     if not isinstance(answer, dict):
         return answer
-    kind = _kind(text, has_open=bool(document.get("open_incidents")))
+    kind = _kind(text, has_open=bool(document.get("open_incidents")), is_staff="staff" in _role(turn))
     found = _SITE.search(text)
     site = next((part for part in found.groups() if part), None) if found else None
     guess: Record = {
@@ -68,7 +68,7 @@ def _parse(user: str) -> Record:
     return document if isinstance(document, dict) else {}
 
 
-_NO_TEXT = frozenset({"who", "t", "at", "ref", "language", "quotes_ref", "role"})
+_NO_TEXT = frozenset({"who", "role", "mentions", "quotes", "quotes_ref", "note"})
 
 
 def _texts(value: Any) -> list[str]:
@@ -82,11 +82,15 @@ def _texts(value: Any) -> list[str]:
     return []
 
 
-def _kind(text: str, *, has_open: bool) -> str:
+def _role(turn: Any) -> str:
+    return str(turn.get("role")) if isinstance(turn, dict) else ""
+
+
+def _kind(text: str, *, has_open: bool, is_staff: bool) -> str:
     if _RESOLVED.search(text):
         return "resolution" if has_open else "chatter"
-    if has_open and _INSISTS.search(text):
-        return "follow_up"
+    if is_staff or (has_open and _INSISTS.search(text)):
+        return "follow_up" if has_open else "chatter"
     return "incident" if _TROUBLE.search(text) else "chatter"
 
 

@@ -76,8 +76,7 @@ class SelfHostedVendor(OpenAIVendor):
     def read(self, call: Call) -> Question:
         """What a chat completion asks."""
         dialect = self._dialect
-        if dialect.needs_key:
-            self.check_key(call)
+        self.check_key(call)
         body = checked_body(call)
         if body["model"] not in dialect.models:
             raise self._unknown_model(body["model"])
@@ -89,6 +88,11 @@ class SelfHostedVendor(OpenAIVendor):
         system, user = read_messages(body["messages"])
         limit = body.get("max_tokens", body.get("max_completion_tokens"))
         return Question(model=body["model"], system=system, user=user, schema=schema, max_tokens=limit)
+
+    def check_key(self, call: Call) -> None:
+        """Whether the call may be made at all; most of these servers let everybody in."""
+        if self._dialect.needs_key:
+            super().check_key(call)
 
     def models(self) -> Record:
         """`GET /v1/models`."""
