@@ -75,6 +75,8 @@ def test_intervals_are_the_same_each_time_and_narrow_with_more_data() -> None:
     assert intervals(few) == intervals(few)
     assert intervals(many)["f1"].high - intervals(many)["f1"].low < intervals(few)["f1"].high - intervals(few)["f1"].low
     assert intervals(Scores()) == {}
+    assert intervals(Scores(incidents=(RIGHT,) * 20))["f1"].low == 1.0
+    assert intervals(Scores(incidents=(RIGHT,) * 20, false=5))["f1"].low < 0.9
 
 
 def test_markdown_has_a_row_for_each_run() -> None:

@@ -66,6 +66,12 @@ def test_a_file_of_another_chat_is_refused_by_its_authors() -> None:
             to_outcome(BY_ORDER, lines, "d")
 
 
+def test_two_people_of_the_labels_are_not_one_of_the_chat() -> None:
+    lines = [line.model_copy(update={"author": "Ana"}) for line in parse_decisions(FILE, "d")]
+    with pytest.raises(UserError, match="not by who wrote '2'"):
+        to_outcome(BY_ORDER, lines, "d")
+
+
 def test_other_names_do_no_harm_when_they_are_other_everywhere() -> None:
     names = {"Ana": "Alba", "Berta": "Bruno"}
     lines = [line.model_copy(update={"author": names[line.author]}) for line in parse_decisions(FILE, "d")]
