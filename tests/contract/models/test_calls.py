@@ -1,5 +1,8 @@
 """What the providers send, and what they make of a good answer."""
 
+import json
+import subprocess
+import sys
 from dataclasses import replace
 from typing import Any
 
@@ -194,3 +197,34 @@ async def test_the_same_beginning_is_counted_as_cached(
     assert [usage.cached_tokens for usage in usages] == [0, cached]
     # With the cached ones, whatever the vendor counts apart.
     assert usages[0].input_tokens == usages[1].input_tokens > 1500
+
+
+SPANS = """
+import asyncio, json, sys
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+exporter = InMemorySpanExporter()
+trace.set_tracer_provider(TracerProvider())
+trace.get_tracer_provider().add_span_processor(SimpleSpanProcessor(exporter))
+from supportbot.emulators.models.server import EmulatedModels
+from tests.contract.models.support import VENDORS, ask, builder
+async def main():
+    with EmulatedModels() as models:
+        for vendor in VENDORS:
+            provider = builder(models, [])(vendor)
+            with trace.get_tracer("test").start_as_current_span("own"):
+                await ask(provider)
+            await provider.close()
+        traced = [entry["vendor"] for entry in models.journal if "traceparent" in entry["headers"]]
+    print(json.dumps([[span.name for span in exporter.get_finished_spans()], traced]))
+asyncio.run(main())
+"""
+
+
+def test_no_sdk_makes_spans_of_its_own() -> None:
+    """The chain makes one for each attempt; a process of its own, because its tracer provider is set once."""
+    command = [sys.executable, "-c", SPANS]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert json.loads(done.stdout) == [["own"] * 3, []]

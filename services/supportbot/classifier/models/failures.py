@@ -17,7 +17,7 @@ import httpx2
 import pydantic
 
 from supportbot.classifier.models.outcomes import BadOutput, OutcomeKind, ProviderError
-from supportbot.classifier.models.transport import NotAnAnswer
+from supportbot.classifier.models.transport import TooLongError
 
 MAX_RETRY_AFTER_S = 600.0
 """A longer wait is not believed: one question every ten minutes costs nothing and finds out."""
@@ -113,7 +113,7 @@ def of_exception(who: str, error: BaseException) -> ProviderError:
     """
     causes = list(_causes(error))
     for cause in causes:
-        if isinstance(cause, NotAnAnswer):
+        if isinstance(cause, TooLongError):
             return BadOutput(f"{who}: {cause}", status=200)
         if isinstance(cause, httpx2.DecodingError):
             return BadOutput(f"{who}: the answer could not be unpacked", status=200)

@@ -91,10 +91,10 @@ class GeminiProvider:
                 system_instruction=_system(request, has_schema="response_json_schema" in optional),
                 max_output_tokens=self._spec.max_tokens,
                 http_options=types.HttpOptions(timeout=_milliseconds(left_s)),
-                # One request, whatever comes back, and its body as it came: the SDK drops what it does not know.
-                automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),
-                automatic_continuation=False,
+                # The body as it came: so the SDK neither drops what it does not know nor goes on with a second request.
                 should_return_http_response=True,
+                # Else it writes a log line for every call.
+                automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),
                 **optional,
             )
             try:

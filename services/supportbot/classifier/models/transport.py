@@ -16,21 +16,21 @@ MAX_REFUSAL_CHARS = 500
 """So much is kept of a refusal that is not JSON: the page of a gateway."""
 
 
-class NotAnAnswer(httpx2.DecodingError):
-    """A success whose body cannot be an answer: a portal's page, half a JSON document, more than anyone can need."""
+class TooLongError(httpx2.DecodingError):
+    """A success with more than any answer has."""
 
 
 class BoundedClient(httpx2.AsyncClient):
     """Follows no redirect, which would carry the prompt elsewhere, and reads no more than `MAX_BODY_BYTES`.
 
-    What it returns has been read to its end. A success is a JSON object; a refusal is JSON or a short text.
+    What it returns has been read to its end; a refusal is JSON of a bearable depth or a short text, as SDKs parse it.
     """
 
     async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
         """Send one request.
 
         Raises:
-            NotAnAnswer: A success came that is no JSON object.
+            TooLongError: A success came with more than that.
         """
         options |= {"stream": True, "follow_redirects": False}
         response = await super().send(request, **options)
@@ -40,12 +40,9 @@ class BoundedClient(httpx2.AsyncClient):
             await response.aclose()
             # httpx2's transport may leave a generator behind, which asyncio closes in a task: let that end here.
             await asyncio.sleep(0)
-        if response.is_success:
-            if not is_whole:
-                raise NotAnAnswer(f"the answer is longer than {MAX_BODY_BYTES} bytes", request=request)
-            if not isinstance(_parse(body), dict):
-                raise NotAnAnswer(f"the answer of {len(body)} bytes is not a JSON object", request=request)
-        elif _parse(body) is None:
+        if response.is_success and not is_whole:
+            raise TooLongError(f"the answer is longer than {MAX_BODY_BYTES} bytes", request=request)
+        if not response.is_success and not _is_json(body):
             body = body.decode(errors="replace")[:MAX_REFUSAL_CHARS].encode()
         return httpx2.Response(
             response.status_code,
@@ -70,9 +67,10 @@ async def _read(response: httpx2.Response) -> tuple[bytes, bool]:
     return bytes(body), True
 
 
-def _parse(body: bytes) -> Any:
-    """The JSON value, None where there is none; unlike `json.loads` it survives any depth of nesting."""
+def _is_json(body: bytes) -> bool:
+    """Whether it can be parsed; unlike `json.loads` this survives any depth of nesting."""
     try:
-        return from_json(body)
+        from_json(body)
     except ValueError:
-        return None
+        return False
+    return True

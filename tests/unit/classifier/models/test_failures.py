@@ -81,7 +81,7 @@ def caused(error: Exception, *causes: Exception) -> Exception:
     step = error
     for cause in causes:
         step.__cause__ = cause
-        step = cause  # type: ignore[assignment]
+        step = cause
     return error
 
 
