@@ -63,7 +63,7 @@ def _groups_to_markdown(report: Report) -> str:
 
 def _more_to_markdown(runs: Sequence[Run]) -> str:
     heads = ["", "staff list", "missed, of them photos", "chatter opens, attached", "delay p50, p90 (messages)"]
-    heads += ["delay p50, p90 (minutes)", "sites found, right", "seconds"]
+    heads += ["delay p50, p90 (minutes)", "sites found, right"]
     lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for run in runs:
         f = run.figures
@@ -75,7 +75,6 @@ def _more_to_markdown(runs: Sequence[Run]) -> str:
             f"{_decimal(f['delay_messages_p50'])}, {_decimal(f['delay_messages_p90'])}",
             f"{_decimal(f['delay_min_p50'])}, {_decimal(f['delay_min_p90'])}",
             f"{share(f['sites_recall'])}, {share(f['sites_precision'])}",
-            f"{run.seconds:.1f}",
         ]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
