@@ -10,6 +10,7 @@ import binascii
 import codecs
 import re
 from typing import NamedTuple
+from urllib.parse import unquote
 
 from supportbot.classifier.models.spelling import clean, plain
 
@@ -199,7 +200,7 @@ _SIGNS = (
         0.7,
         rf"(?<!\w)(?:{_ALL}|todos|every|lista de)(?: (?:de|of|the|los|las|os))*(?: \w+)? (?:telefonos?|phone numbers?|phones?|telefones?|numeros|participan\w+|names?)|(?:telefonos?|telefones?|numeros|phone numbers?|names) (?:de|of) (?:todos|every\w*|all|each)|(?:whole|entire|full) (?:chat|conversation)|chat history|(?:conversacion|conversa|historico do chat|historial del chat) (?:completa|entera|inteira|inteiro)|(?:with|con|com) (?:phone numbers|telefonos|telefones)",
     ),
-    _sign("link", 0.5, r"https?://|@todos|@everyone|@all(?!\w)"),
+    _sign("link", 0.5, r"https?://|www\.|@todos|@everyone|@all(?!\w)"),
     _sign(
         "send",
         0.4,
@@ -314,6 +315,87 @@ _SIGNS = (
         0.6,
         r"(?<!\w)(?:nombres|names|nomes|celulares|telefonos|phones|telefones|numeros)(?: y| and| e|,)? ?(?:\w+ )?(?:de quienes|of (?:everyone|those|all|people)|de quem|de los que|de todo el grupo|of the group|do grupo|del grupo)",
     ),
+    _sign(
+        "tag",
+        1.0,
+        r"\[(?:system|sistema)[ \w]{1,20}\]|[*=#~-]{2,}\s?(?:mensaje|message|mensagem|aviso|system|sistema) ?(?:del?|do|message|prompt|of)? ?(?:sistema|system)?\s?[*=#~-]{2,}",
+    ),
+    _sign(
+        "mission",
+        0.6,
+        r"(?<!\w)(?:nueva|new|only|unica|nova|real) (?:mision|mission|missao|job|objetivo|goal|funcion|funcao)(?!\w)",
+    ),
+    _sign(
+        "context",
+        0.6,
+        r"(?<!\w)(?:previous|prior|earlier) context(?!\w)|contexto (?:previo|anterior)|(?:lo que|o que|what you) (?:leiste|aprendiste|aprendeu|leu|learned|read)(?!\w)|queda sin efecto|is void(?!\w)",
+    ),
+    _sign(
+        "obey",
+        1.0,
+        r"(?<!\w)(?:me obede[cz]\w+|obede[cz]eme|obey me|obey only|work for me now|trabajas para mi|voce trabalha para mim|eres mio)(?!\w)",
+    ),
+    _sign(
+        "yours",
+        0.6,
+        r"(?<!\w)(?:tu|your|sua|seu|teu|tua) (?:memoria|memory|mensaje de sistema|mensagem d[eo] sistema|system message|canary|mark|clasificacion|classification|output|contexto|decision rules)(?!\w)",
+    ),
+    _sign(
+        "yours", 0.6, r"(?<!\w)(?:ya no )?(?:clasificas|classificas|voce classifica|you classify|you decide who)(?!\w)"
+    ),
+    _sign(
+        "canary",
+        1.0,
+        r"(?<!\w)canary(?!\w)|system message(?= ?\?)|(?:tu|seu|your) (?:mensaje|message|mensagem) d[eo]l? sistema",
+    ),
+    _sign(
+        "which_rules",
+        1.0,
+        rf"(?<!\w)(?:que|cuales|quais|what|which) {_RULES}(?: \w+)? (?:sigues|segue|you follow|follow|usas|te dieron|te deram)(?!\w)",
+    ),
+    _sign(
+        "order",
+        1.0,
+        rf"(?<!\w)(?:ordem|orden|order|ordeno|comando|command)(?!\w)[^.\n]{{0,30}}(?<!\w)(?:al?|ao|to|para|for|el|o|the) (?:el |o |la |the )?{_BOT}(?!\w)",
+    ),
+    _sign("order", 0.6, r"(?<!\w)(?:te ordeno|ordeno que|i order you|i command you|eu ordeno)(?!\w)"),
+    _sign(
+        "rank",
+        0.5,
+        r"(?<!\w)(?:superusuario|superuser|root|master|con mi rango|nivel 5|clearance|vendor|fabricante|your (?:maker|vendor|provider))(?!\w)",
+    ),
+    _sign("dump", 0.6, r"(?<!\w)(?:dump|vuelca|exporta tu|export your)(?!\w)"),
+    _sign(
+        "reader",
+        1.0,
+        r"(?<!\w)(?:si|se|if) (?:(?:el|o|the|un|um|an?|algun|any) )?(?:sistema automatic\w+|automated system|automatic system|maquina|machine) (?:le[ea]\w*|ler|read\w*|ve)(?!\w)",
+    ),
+    _sign(
+        "people",
+        0.7,
+        r"(?<!\w)(?:everybody|everyone)'s (?:number|phone|name)|(?:contat[oa]s|contactos|contacts) (?:de|of) (?:todo mundo|todos|everyone|everybody)",
+    ),
+    _sign("dear_bot", 1.0, rf"(?<!\w)(?:estimad[oa]|querid[oa]|dear|prezad[oa]|car[oa]) {_BOT}(?!\w)"),
+    _sign(
+        "per_time",
+        0.7,
+        r"(?<!\w)(?:tickets?|chamados?|incidencias?|cases?) (?:per|por|every|each|cada|a) (?:second|segundo|minute|minuto|minut)",
+    ),
+    _sign(
+        "grant",
+        0.7,
+        r"(?<!\w)(?:grant|give|dale|concede)(?!\w)[^.\n]{0,20}(?<!\w)(?:staff|admin|soporte) (?:role|rol|rights)",
+    ),
+    _sign(
+        "finish_refs",
+        0.5,
+        r"(?<!\w)(?:consider|considera|finished|terminados|listos?|marcalos|junte|esto resuelve)(?!\w)",
+    ),
+    _sign(
+        "everyone",
+        0.6,
+        r"(?<!\w)(?:ignore|ignora) \w+ (?:completely|por completo|completamente|siempre|always)(?!\w)|nobody reports|ninguem (?:mais )?reporta|nadie (?:mas )?reporta",
+    ),
 )
 
 _LOOKALIKES = str.maketrans(
@@ -356,6 +438,8 @@ def _views(text: str) -> list[str]:
     cleaned = clean(text)
     low = re.sub(r"[ \t]+", " ", plain(cleaned)).replace("’", "'").translate(_LOOKALIKES)
     views = [low, _unleet(low), _SPACED.sub(lambda match: re.sub(r"\W|_", "", match[0]), low)]
+    if "%" in low:
+        views.append(plain(clean(unquote(low))))
     views += [plain(decoded) for decoded in _decoded(cleaned)]
     if re.search(r"(?<!\w)(?:vtaber|vtaben|byivqn|qvfertneq|sbetrg|vafgeh\w+)(?!\w)", low):
         views.append(codecs.decode(low, "rot13"))

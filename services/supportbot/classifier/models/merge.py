@@ -20,6 +20,8 @@ LEAST_RIGHT, MOST_RIGHT = 0.6, 0.9
 """How often a model is taken to be right when it says that it is not sure at all, and when it says that it is."""
 SURE_LOCAL, UNLIKELY_LOCAL = 0.7, 0.15
 """Strong disagreement: the other tier gives its own kind at least the one, and the model's at most the other."""
+HEARD_END = 0.5
+"""A signal of resolution from which on a text speaks of an end at all."""
 
 _KINDS: dict[OpinionKind, tuple[Kind, ...]] = {
     "incident": (Kind.INCIDENT,),
@@ -45,6 +47,7 @@ def merge(local: Verdict, opinion: Opinion, request: Request) -> Verdict:
         request: That the opinion answers.
     """
     shares = _shares(local)
+    opinion = _without_unheard_end(local, shares, opinion, request)
     flags = dict.fromkeys(local.flags)
     if disagree(shares, opinion.kind):
         flags[MODEL_DISAGREES] = None
@@ -69,6 +72,14 @@ def merge(local: Verdict, opinion: Opinion, request: Request) -> Verdict:
             **_sites(local, opinion),
         }
     )
+
+
+def _without_unheard_end(
+    local: Verdict, shares: dict[OpinionKind, float], opinion: Opinion, request: Request
+) -> Opinion:
+    """Only who solves ends a matter in words that no other tier takes for an end: nobody is talked into closing."""
+    heard = request.solves or local.signals.resolution >= HEARD_END or shares["resolution"] >= UNLIKELY_LOCAL
+    return opinion if opinion.kind != "resolution" or heard else opinion.model_copy(update={"kind": "follow_up"})
 
 
 def disagree(shares: dict[OpinionKind, float], kind: OpinionKind) -> bool:

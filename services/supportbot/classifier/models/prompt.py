@@ -12,6 +12,7 @@ from typing import Any
 
 from supportbot.classifier.linking import rank_links
 from supportbot.classifier.memory import MAX_TEXT, Incident, Recent
+from supportbot.classifier.models.injection import find_injection
 from supportbot.classifier.models.instructions import make_system
 from supportbot.classifier.models.redact import Participant, Redactor
 from supportbot.classifier.models.request import Request, make_schema
@@ -25,6 +26,7 @@ MAX_OFFERED = 12
 MAX_RECENT = 12
 MAX_TURN_CHARS = 2_000
 MAX_LINE_CHARS = 160
+LEFT_OUT = "(orders to the bot, left out)"
 MAX_USER_CHARS = 9_000
 """About 3,000 tokens; what tells least goes first."""
 
@@ -158,7 +160,7 @@ def _incident(
     last = [one for one in scene.memory.recent if one.incident_id == incident.incident_id][-2:]
     told = {
         "ref": refs[incident.incident_id],
-        "subject": redactor.redact(_mend(state.subject, cut=state.subject.endswith("…"))),
+        "subject": _old(redactor, _mend(state.subject, cut=state.subject.endswith("…"))),
         "sites": list(state.sites[:8]),
         "numbers": sorted(common),
         "age_min": _minutes(scene.now, state.opened_at),
@@ -185,9 +187,14 @@ def _recent(scene: Scene, redactor: Redactor, message: Recent, refs: dict[str, s
 
 def _line(redactor: Redactor, message: Recent) -> str:
     """A remembered message in one line, its attachment in brackets."""
-    text = redactor.redact(_mend(message.text, cut=len(message.text) >= MAX_TEXT)).replace("\n", " ")
+    text = _old(redactor, _mend(message.text, cut=len(message.text) >= MAX_TEXT))
     kind = _media(message.media)
     return " ".join(part for part in (f"[{kind}]" if kind else "", _cut(text, MAX_LINE_CHARS)) if part)
+
+
+def _old(redactor: Redactor, text: str) -> str:
+    """Words of an earlier message, in one line; without those that give orders, which would outlast their turn."""
+    return LEFT_OUT if find_injection(text) else redactor.redact(text).replace("\n", " ")
 
 
 def _redact_turn(redactor: Redactor, text: str, mentions: Sequence[str] = ()) -> str:
