@@ -318,7 +318,7 @@ _SIGNS = (
     _sign(
         "tag",
         1.0,
-        r"\[(?:system|sistema)[ \w]{1,20}\]|[*=#~-]{2,}\s?(?:mensaje|message|mensagem|aviso|system|sistema) ?(?:del?|do|message|prompt|of)? ?(?:sistema|system)?\s?[*=#~-]{2,}",
+        r"\[(?:system|sistema)[ \w]{1,20}\]|(?<![*=#~-])[*=#~-]{2,20}\s?(?:mensaje|message|mensagem|aviso|system|sistema) ?(?:del?|do|message|prompt|of)? ?(?:sistema|system)?\s?[*=#~-]{2,}",
     ),
     _sign(
         "mission",

@@ -22,6 +22,9 @@ REGIONS = ("MX", "CO", "ES", "BR", "AR", "US", "CL", "PE", "PT", "EC", "GB")
 
 Find = tuple[int, int, str]
 
+MAX_GROUPS = 8
+"""Nobody parts one number into more."""
+
 _NOT_HERE = frozenset({"XAXX010101000", "XEXX010101000"})
 """Mexican tax ids that stand for the public and for foreigners: no person's, and of use to the judgement."""
 
@@ -176,7 +179,7 @@ def _by_digits(low: str) -> Iterator[Find]:
     for groups in _runs(low):
         first = 0
         while first < len(groups):
-            for last in range(len(groups) - 1, first - 1, -1):
+            for last in range(min(len(groups), first + MAX_GROUPS) - 1, first - 1, -1):
                 if (found := _classify(low, groups[first][0], groups[last][1], last - first + 1)) is not None:
                     yield found
                     first = last
@@ -198,7 +201,7 @@ def _runs(low: str) -> Iterator[list[tuple[int, int]]]:
 
 def _classify(low: str, start: int, end: int, groups: int) -> Find | None:
     digits = re.sub(r"\D", "", low[start:end])
-    if not 7 <= len(digits) <= 22 or groups > 8:
+    if not 7 <= len(digits) <= 22 or groups > MAX_GROUPS:
         return None
     before, after = low[max(0, start - 2) : start], low[end : end + 2]
     if re.match(r"[a-z@%_]|[.,:/]\d", after) or re.search(r"[a-z_#$]$|[a-z\d][-/.,:]$|\$ $", before):
