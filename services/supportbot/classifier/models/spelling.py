@@ -26,11 +26,17 @@ def _visible(char: str) -> str:
 
 
 def plain(text: str) -> str:
-    """The text in lower case without accents, every character at its place."""
+    """The text in lower case without accents, for patterns; every character at its place."""
     if text.isascii():
         return text.lower()
     return "".join(char.lower() if char.isascii() else _base(char) for char in text)
 
 
 def _base(char: str) -> str:
+    """One character of ASCII where there is one: letters without accents, every dash, every script's digits."""
+    category = unicodedata.category(char)
+    if category == "Pd":
+        return "-"
+    if category == "Nd":
+        return str(unicodedata.decimal(char))
     return (unicodedata.normalize("NFD", char)[0].lower() or char)[0]
