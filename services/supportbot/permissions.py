@@ -59,6 +59,8 @@ def _classifier(bot: str) -> Iterator[str]:
     yield topology.publish_subject(bot, Stage.TICKET, "*")
     yield from _bucket(bot, Bucket.MEMORY, "*")
     yield from _bucket(bot, Bucket.LABELS, "*")
+    yield from _bucket(bot, Bucket.BREAKERS, "model.*")
+    yield from _bucket(bot, Bucket.USAGE, "*")
 
 
 def _ticket(bot: str) -> Iterator[str]:

@@ -43,6 +43,7 @@ class Bucket(StrEnum):
     STATE = "state"
     TOKENS = "tokens"
     LABELS = "labels"
+    USAGE = "usage"
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,7 @@ _BUCKET_TTL_S = {
     Bucket.STATE: _HOUR_S,
     Bucket.TOKENS: 0.0,
     Bucket.LABELS: 400 * _DAY_S,
+    Bucket.USAGE: 40 * _DAY_S,
 }
 
 

@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 
 from supportbot.classifier.assembly import make_subject
 from supportbot.classifier.scene import Policy
+from supportbot.classifier.tiers import TierHealth
 from supportbot.classifier.turn import Judge, Turn
 from supportbot.contracts import MAX_TEXT_CHARS, Kind, Priority
 from supportbot.health import Health, State
@@ -72,10 +73,10 @@ class Classification(BaseModel):
     reasons: list[str]
 
 
-def create_classifier_app(service: Service, policy: Policy, judge_turn: Judge) -> FastAPI:
+def create_classifier_app(service: Service, policy: Policy, judge_turn: Judge, tiers: TierHealth) -> FastAPI:
     """The application."""
     app = create_app("supportbot classifier", service.settings, keys=service.keys, health=service.health)
-    _add_health(app, service.health)
+    _add_health(app, service.health, tiers)
 
     @app.post("/classify")
     async def classify(body: ClassifyBody) -> Classification:
@@ -106,15 +107,20 @@ def create_classifier_app(service: Service, policy: Policy, judge_turn: Judge) -
     return app
 
 
-def _add_health(app: FastAPI, health: Health) -> None:
+def _add_health(app: FastAPI, health: Health, tiers: TierHealth) -> None:
     @app.get("/health")
     async def get_health() -> dict[str, Any]:
         connected = health["bus"].state is State.OK
+        tiers.tell()
+        standing = tiers.standing
         return {
             "status": health.status,
             "service": SERVICE,
             "timestamp": datetime.now(UTC),
-            "models_available": [],
+            "models_available": list(standing.available),
+            "active_model": standing.active,
+            "local_tier": tiers.local.name,
+            "warnings": list(tiers.warnings),
             "bus_connected": connected,
             "redis_connected": connected,
             "checks": health.to_json()["checks"],

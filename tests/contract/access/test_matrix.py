@@ -70,6 +70,12 @@ MAY: dict[Stage, set[str]] = {
         "KV_labels STREAM.INFO",
         "KV_labels STREAM.MSG.GET",
         "KV_labels key",
+        "KV_breakers STREAM.INFO",
+        "KV_breakers STREAM.MSG.GET",
+        "KV_breakers key model",
+        "KV_usage STREAM.INFO",
+        "KV_usage STREAM.MSG.GET",
+        "KV_usage key",
     },
     Stage.TICKET: {
         "out",
@@ -77,6 +83,7 @@ MAY: dict[Stage, set[str]] = {
         "KV_effects STREAM.MSG.GET",
         "KV_effects key",
         "KV_effects key reply",
+        "KV_effects key model",
         "KV_effects CREATE queue",
         "KV_effects reader CONSUMER.MSG.NEXT",
         "KV_effects reader CONSUMER.DELETE",
@@ -84,6 +91,7 @@ MAY: dict[Stage, set[str]] = {
         "KV_tokens STREAM.MSG.GET",
         "KV_tokens key",
         "KV_tokens key reply",
+        "KV_tokens key model",
         "KV_breakers STREAM.INFO",
         "KV_breakers STREAM.MSG.GET",
         "KV_breakers key",
@@ -118,6 +126,7 @@ def subjects_of(bot: str) -> Iterator[tuple[str, str]]:
     for bucket in Bucket:
         yield f"KV_{bucket} key", f"$KV.{bot}_{bucket}.a"
         yield f"KV_{bucket} key reply", f"$KV.{bot}_{bucket}.reply.a.opened"
+        yield f"KV_{bucket} key model", f"$KV.{bot}_{bucket}.model.a"
         yield f"KV_{bucket} CREATE all", f"$JS.API.CONSUMER.CREATE.KV_{bot}_{bucket}.{MARK}.$KV.{bot}_{bucket}.>"
         queue = f"$KV.{bot}_{bucket}.desk.queue.>"
         yield f"KV_{bucket} CREATE queue", f"$JS.API.CONSUMER.CREATE.KV_{bot}_{bucket}.{MARK}.{queue}"
@@ -274,7 +283,7 @@ async def test_two_bots_do_not_see_each_other(
 
 WRITES: dict[Stage, tuple[str, ...]] = {
     Stage.WHATSAPP: (),
-    Stage.CLASSIFIER: ("memory", "labels"),
+    Stage.CLASSIFIER: ("memory", "labels", "usage"),
     Stage.TICKET: ("effects", "tokens", "breakers"),
 }
 """Buckets with keys of any name."""

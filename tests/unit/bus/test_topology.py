@@ -91,3 +91,9 @@ def test_labels_are_bounded_and_give_way_to_newer_ones() -> None:
     assert (labels.discard, memory.discard) == ("old", "new")
     assert (labels.max_msgs or 0) * (labels.max_msg_size or 0) <= 200 * 1024**2
     assert (labels.max_age or 0) >= 365 * 86_400
+
+
+def test_what_models_used_is_kept_for_a_month_and_their_breakers_for_the_day_that_they_matter() -> None:
+    configs = {config.name: config for config in topology.stream_configs("b", 4)}
+    assert (configs["KV_b_usage"].max_age or 0) >= 31 * 86_400
+    assert configs["KV_b_breakers"].max_age == 86_400
