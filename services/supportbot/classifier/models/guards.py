@@ -24,6 +24,7 @@ _LINK = re.compile(
 _MENTION = re.compile(r"(?<!\w)@\s?(?!<)[\w+~.-]*")
 _TAG = re.compile(r"<[^<>]{1,200}>")
 _WORDS = re.compile(r"[^\W\d_]{4,}")
+_NO_LETTERS = re.compile(r"[\W_]+")
 _REF = re.compile(r"[\s\"'`]*(I\d{1,3})[\s\"'`]*", re.IGNORECASE)
 
 
@@ -50,7 +51,7 @@ def check(opinion: Opinion, request: Request) -> Opinion:
 
 def _letters(text: str) -> str:
     """Letters and digits alone, in lower case without accents: what stays of a quote however it is written."""
-    return "".join(char for char in plain(clean(text)) if char.isalnum())
+    return _NO_LETTERS.sub("", plain(clean(text)))
 
 
 def _strings(opinion: Opinion) -> Iterable[str]:

@@ -438,6 +438,8 @@ def _views(text: str) -> list[str]:
     cleaned = clean(text)
     low = re.sub(r"[ \t]+", " ", plain(cleaned)).replace("’", "'").translate(_LOOKALIKES)
     views = [low, _unleet(low), _SPACED.sub(lambda match: re.sub(r"\W|_", "", match[0]), low)]
+    if "\n" in low:
+        views.append(" ".join(low.split()))
     if "%" in low:
         views.append(plain(clean(unquote(low))))
     views += [plain(decoded) for decoded in _decoded(cleaned)]

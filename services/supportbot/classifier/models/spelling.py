@@ -9,9 +9,11 @@ _INVISIBLE = re.compile(r"[\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\ufe00-\ufe
 
 def clean(text: str) -> str:
     """The text in NFKC without characters that nobody sees; line ends stay, other control characters become spaces."""
-    text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).replace("\r\n", "\n")
-    seen = (_visible(char) for char in text)
-    return unicodedata.normalize("NFKC", "".join(seen)).strip()
+    text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
+    if not text.replace("\n", "").replace("\t", "").isprintable():
+        seen = (_visible(char) for char in text.replace("\r\n", "\n"))
+        text = unicodedata.normalize("NFKC", "".join(seen))
+    return text.strip()
 
 
 def _visible(char: str) -> str:
