@@ -1,6 +1,6 @@
 """What the classifier remembers of one group: a bounded, frozen value that is kept as one JSON document.
 
-Times are the messages' own. Limits keep the document under about 200 KB.
+Times are the messages' own. Limits keep the document under about 250 KB.
 """
 
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ from supportbot.contracts import (
 )
 
 MAX_RECENT = 140
-MAX_INCIDENTS = 120
+MAX_INCIDENTS = 150
 MAX_PENDING = 40
 MAX_AUTHORS = 120
 MAX_SITES = 150
@@ -223,8 +223,12 @@ class Memory(Remembered):
         """
         others = [one for one in self.incidents if one.incident_id != incident.incident_id]
         while len(others) >= MAX_INCIDENTS:
-            quiet = (one for one in others if one.is_over and incident.last_at - one.last_at > CLOSED_QUIET)
-            others.remove(next(quiet, others[0]))
+            quiet = (
+                place
+                for place, one in enumerate(others)
+                if one.is_over and incident.last_at - one.last_at > CLOSED_QUIET
+            )
+            del others[next(quiet, 0)]
         return self.model_copy(update={"incidents": (*others, incident)})
 
     def with_recent(self, message: Recent) -> "Memory":
