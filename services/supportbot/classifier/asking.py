@@ -15,6 +15,8 @@ from supportbot.contracts import Decision, Evidence, Kind, MessageClassified, Me
 
 ANSWERED_WITHIN = timedelta(minutes=30)
 """So long after the question the next message of the group may answer it without a quote."""
+ORDERS = "gives orders to the bot"
+"""Why a message waits for a person, whatever its author says."""
 SURE = 0.95
 """Confidence of what a person has said."""
 
@@ -32,6 +34,14 @@ def may_settle(person: Person, question: Evidence) -> bool:
     return person.staff or person.ref == question.sender.ref
 
 
+def may_confirm(memory: Memory, person: Person, question: Evidence) -> bool:
+    """Whether somebody's yes opens a ticket: who gives the bot orders would also say yes to them, so staff looks."""
+    known = memory.message(question.message_ref)
+    return person.staff or (
+        may_settle(person, question) and known is not None and known.decision.reasons[:1] != (ORDERS,)
+    )
+
+
 def settle_by_words(scene: Scene, memory: Memory) -> tuple[Assembly, Memory] | None:
     """Settle a question when the message answers it; None when it does not."""
     message = scene.message
@@ -41,12 +51,12 @@ def settle_by_words(scene: Scene, memory: Memory) -> tuple[Assembly, Memory] | N
     if question is None or not may_settle(message.sender, question):
         return None
     answer = read_answer(message.text)
-    if answer is None and message.quoted_ref and says_yes_and_more(message.text):
-        return _confirm(scene, memory, question, says_more=True)
+    more = answer is None and message.quoted_ref is not None and says_yes_and_more(message.text)
+    if answer is Answer.YES or more:
+        may = may_confirm(memory, message.sender, question)
+        return _confirm(scene, memory, question, says_more=more) if may else None
     if answer is None:
         return None
-    if answer is Answer.YES:
-        return _confirm(scene, memory, question, says_more=False)
     assembly, memory = leave(scene, memory, _kind_of(scene), "answers what was asked: no ticket", confidence=SURE)
     settlement = Settlement(question.message_ref, confirmed=False, over=answer is Answer.OVER)
     earlier = {question.message_ref: refused_decision(message.sender, over=settlement.over)}

@@ -11,7 +11,7 @@ from supportbot.classifier.merging import keep_sites
 from supportbot.classifier.reactions import message_to_judge, react
 from supportbot.classifier.scene import Policy
 from supportbot.classifier.turn import Turn
-from supportbot.classifier.verdict import Verdict
+from supportbot.classifier.verdict import INJECTION, Verdict
 from supportbot.contracts import (
     ConfirmationRefused,
     Decision,
@@ -135,14 +135,14 @@ def reports_nothing(verdict: Verdict) -> bool:
 
 
 def _retell(incident: Incident, text: str, verdict: Verdict) -> Incident:
-    """The incident told by the new text of its opening."""
-    state = incident.state.model_copy(
-        update={
-            "subject": make_subject(verdict.subject or text),
-            "category": verdict.category or incident.state.category,
-        }
-    )
-    return incident.model_copy(update={"state": raise_priority(state, verdict.priority), "told": True})
+    """The incident told by the new text of its opening; one that gives orders changes neither category nor priority."""
+    ordered = INJECTION in verdict.flags
+    subject = make_subject(text if ordered else verdict.subject or text)
+    state = incident.state.model_copy(update={"subject": subject})
+    if not ordered:
+        state = state.model_copy(update={"category": verdict.category or state.category})
+        state = raise_priority(state, verdict.priority)
+    return incident.model_copy(update={"state": state, "told": True})
 
 
 def _learn(memory: Memory, incident: Incident, known: Recent | None, verdict: Verdict) -> Incident:

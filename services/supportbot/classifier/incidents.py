@@ -6,7 +6,7 @@ Read from here: `assemble` takes what waited too long first, then decides on the
 import math
 from dataclasses import replace
 
-from supportbot.classifier.asking import settle_by_words
+from supportbot.classifier.asking import ORDERS, settle_by_words
 from supportbot.classifier.assembly import (
     Assembly,
     continue_incident,
@@ -74,7 +74,7 @@ def _name_occasion(assembly: Assembly, message: MessageReceived) -> Assembly:
 def _decide(scene: Scene, memory: Memory) -> tuple[Assembly, Memory]:
     message = scene.message
     if INJECTION in scene.verdict.flags:
-        return hold(scene, memory, "gives orders to the bot")
+        return hold(scene, memory, ORDERS)
     if (settled := settle_by_words(scene, memory)) is not None:
         return settled
     if not message.text.strip() and not message.mentions:

@@ -8,7 +8,14 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from supportbot.classifier import signs
-from supportbot.classifier.asking import as_message, find_question, may_settle, open_confirmed, refused_decision
+from supportbot.classifier.asking import (
+    as_message,
+    find_question,
+    may_confirm,
+    may_settle,
+    open_confirmed,
+    refused_decision,
+)
 from supportbot.classifier.correction import Correction, corrected
 from supportbot.classifier.labels import Word
 from supportbot.classifier.memory import PENDING_LIFE, Act, Incident, Memory, Reacted
@@ -46,7 +53,7 @@ def read_command(memory: Memory, event: ReactionReceived) -> Command | None:
     question = _open_question(memory, event)
     if question is not None:
         if base in signs.YES or (base in signs.TAKEN | signs.SEPARATE and person.staff):
-            return Command(Act.CONFIRM, question=question)
+            return Command(Act.CONFIRM, question=question) if may_confirm(memory, person, question) else None
         return Command(Act.REFUSE, question=question) if base in signs.NO else None
     incident = _incident_of(memory, event)
     if base in signs.SEPARATE:
