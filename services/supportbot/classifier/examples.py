@@ -24,7 +24,7 @@ class Example(BaseModel):
     category: str | None = None
     priority: Priority | None = None
     context: dict[str, float] = {}
-    """The conversation around it, by the names of the local tier's features; empty where it was not remembered."""
+    """The conversation before it, by `features.CONTEXT_NAMES`; zeros are left out."""
     signals: dict[str, float] = {}
     """What the keyword tier saw in the text before it was redacted; zeros are left out."""
     source: Source

@@ -11,11 +11,12 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
+from supportbot.classifier.features import CONTEXT_NAMES, context_features
 from supportbot.classifier.keywords import judge
-from supportbot.classifier.memory import Memory, Recent
+from supportbot.classifier.memory import Incident, Memory, Recent
 from supportbot.classifier.models.redact import redact_for_label
-from supportbot.classifier.scene import Policy
-from supportbot.contracts import Decision, Kind, Person, Priority
+from supportbot.classifier.scene import Policy, Scene
+from supportbot.contracts import Decision, Kind, MessageReceived, Person, Priority
 from supportbot.kv import KeyValue
 
 MAX_TEXT_CHARS = 1_000
@@ -69,7 +70,7 @@ class Label(Stored):
     signals: dict[str, float] = {}
     """What the keyword tier saw in the text before it was redacted; zeros are left out."""
     context: dict[str, float] = {}
-    """What the local tier knew of the conversation; empty where it is not remembered any more."""
+    """What the local tier knows of the conversation before it, as far as that is remembered; zeros are left out."""
     said: tuple[Said, ...]
     """Oldest first."""
 
@@ -100,7 +101,17 @@ def make_label(memory: Memory, word: Word, policy: Policy, group_ref: str) -> La
     text = _text_of(memory, word.target_ref)
     if known is None or word.kind is None or not text.strip():
         return None
-    signals = judge(text, policy.categories, memory.known_sites).signals
+    message = MessageReceived(
+        message_ref=known.ref,
+        group_ref=group_ref,
+        sender=memory.person(known.author),
+        sent_at=known.at,
+        received_at=known.at,
+        text=text[:MAX_TEXT_CHARS],
+        media=known.media,
+        quoted_ref=known.quoted if known.quoted and not known.quoted.startswith("i_") else None,
+    )
+    signals = judge(message.text, policy.categories, memory.known_sites).signals
     said = Said(
         by=word.by.ref,
         source="staff" if word.by.staff else "reporter",
@@ -112,11 +123,11 @@ def make_label(memory: Memory, word: Word, policy: Policy, group_ref: str) -> La
     return Label(
         message_ref=known.ref,
         group_ref=group_ref,
-        text=redact_for_label(text[:MAX_TEXT_CHARS], _names(memory)),
+        text=redact_for_label(message.text, _names(memory)),
         decided_at=known.at,
         predicted=known.decision,
         signals={name: float(value) for name, value in signals.model_dump().items() if value},
-        context=_context(memory, known),
+        context=_context(memory, message, policy),
         said=(said,),
     )
 
@@ -133,10 +144,35 @@ def _names(memory: Memory) -> Iterable[str]:
     yield from (author.name for author in memory.authors.values() if author.name)
 
 
-def _context(memory: Memory, known: Recent) -> dict[str, float]:
-    """What stood around the message when it was decided, as far as it is remembered."""
-    del memory, known
-    return {}
+def _context(memory: Memory, message: MessageReceived, policy: Policy) -> dict[str, float]:
+    """The local tier's features of the conversation before the message, as far as it is remembered.
+
+    What people did since is taken out again where it bears a time; how often each of them reported or answered is
+    counted as of now.
+    """
+    place = next(place for place, one in enumerate(memory.recent) if one.ref == message.message_ref)
+    at, author = message.sent_at, message.sender.ref
+    known = memory.authors.get(author)
+    first = known is not None and known.texts <= 1 and all(one.author != author for one in memory.recent[:place])
+    before = memory.model_copy(
+        update={
+            "recent": memory.recent[:place],
+            "authors": {ref: one for ref, one in memory.authors.items() if ref != author or not first},
+            "incidents": tuple(_as_of(one, at) for one in memory.incidents if one.state.opened_at < at),
+            "pending": tuple(one for one in memory.pending if one.sent_at < at),
+        }
+    )
+    verdict = judge(message.text, policy.categories, memory.known_sites)
+    features = context_features(Scene(before, message, verdict, policy))
+    return {name: round(value, 4) for name, value in zip(CONTEXT_NAMES, features, strict=True) if value}
+
+
+def _as_of(incident: Incident, at: datetime) -> Incident:
+    seen = {ref: when for ref, when in incident.seen.items() if when < at}
+    update: dict[str, object] = {"seen": seen, "last_at": max(seen.values(), default=incident.state.opened_at)}
+    if incident.resolved_at is not None and incident.resolved_at >= at:
+        update |= {"resolved_at": None, "resolved_by": None}
+    return incident.model_copy(update=update)
 
 
 class Labels:

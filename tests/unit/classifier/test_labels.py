@@ -107,6 +107,26 @@ def test_what_is_not_remembered_or_has_no_text_is_no_label() -> None:
         assert make_label(group.memory, Word(ref, make_person("Berta"), START, NO), POLICY, GROUP_REF) is None
 
 
+def test_a_label_knows_the_conversation_before_its_message_and_nothing_of_what_came_then() -> None:
+    def context(*later: tuple[float, str, str]) -> dict[str, float]:
+        group = Group()
+        group.say(0, "Berta", "la 909 no puede recepcionar, reportan")
+        group.say(300, "Dani", "la 305 no imprime etiquetas, su apoyo por favor")
+        group.say(120, "Ana", "ticket sin iva")
+        for line in later:
+            group.say(*line)
+        word = Word(group.messages[2].message_ref, make_person("Berta"), START, NO)
+        label = make_label(group.memory, word, POLICY, GROUP_REF)
+        assert label is not None
+        return label.context
+
+    then = context()
+    assert then["staff_known"] == 1
+    assert {"gap", "alive", "author_new"} <= set(then)
+    now = context((60, "Dani", "sigue igual la 305"), (60, "Berta", "ya quedó la 305"), (60, "Dani", "gracias"))
+    assert now == then
+
+
 async def test_words_are_kept_per_message_and_taken_back_per_person() -> None:
     bucket = LabelBucket()
     labels = Labels(bucket)
