@@ -46,6 +46,8 @@ def choose_local(policy: Policy) -> Local:
         tier = load_local(policy)
     except ImportError as exc:
         return Local(why=f"{exc}; supportbot[local] brings a better tier")
+    except FileNotFoundError:
+        return Local(why="this build has no weights of the local tier; `make train` makes them")
     return Local(judge=tier.judge, name=f"local ({tier.name.partition(' ')[0]})")
 
 

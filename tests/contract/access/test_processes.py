@@ -17,19 +17,23 @@ from tests.contract.access.support import SecuredNATS, make_credentials
 from tests.e2e.support import GROUP, SUPPORTBOT, run_desk
 
 from supportbot.bus import Bus
+from supportbot.classifier.models.budget import Used
 from supportbot.cli.ports import free_port
-from supportbot.contracts import Outcome
+from supportbot.contracts import Outcome, Tier
+from supportbot.emulators.models.server import EmulatedModels
 from supportbot.nats_connection import Connection
 from supportbot.permissions import Permissions, permissions
 from supportbot.pipeline_state import PipelineWatch
 from supportbot.topology import Bucket, Stage
+from supportbot.trail import read_trail
 
 pytestmark = [pytest.mark.nats, pytest.mark.slow]
 
+NOBODY = "http://127.0.0.1:1"
 REPORT = "buen día, la tienda 909 no puede facturar el pedido 70001, su apoyo por favor"
 
 
-def write_files(folder: Path) -> None:
+def write_files(folder: Path, model_url: str) -> None:
     """What a pod gets mounted."""
     secret = folder / "secrets" / "zoho"
     secret.mkdir(parents=True)
@@ -38,11 +42,11 @@ def write_files(folder: Path) -> None:
         (secret / name).write_text(f"demo-{key}")
     (folder / "install.key").write_text("00" * 32)
     zoho = {"organizationID": "123456789", "departmentID": "987654321", "credentialsSecretRef": {"name": "zoho"}}
-    model = {"provider": "OpenAICompatible", "model": "qwen", "baseURL": "http://models:8000/v1"}
+    model = {"provider": "OpenAICompatible", "model": "llama3.2", "baseURL": model_url}
     spec = {
         "whatsapp": {"gateway": "Simulator", "groups": [{"jid": GROUP}]},
         "zoho": zoho,
-        "models": {"primary": model},
+        "models": {"primary": model, "dailyBudget": {"tokens": 100_000}},
     }
     resource = {
         "apiVersion": "supportbot.dev/v1alpha1",
@@ -85,10 +89,10 @@ async def await_that(look: Callable[[], Awaitable[Any]], timeout_s: float = 30) 
 
 @asynccontextmanager
 async def services(
-    secured: SecuredNATS, bot: str, folder: Path, desk: str, **rights: Permissions
+    secured: SecuredNATS, bot: str, folder: Path, desk: str, model_url: str = NOBODY, **rights: Permissions
 ) -> AsyncIterator[dict[Stage, httpx.AsyncClient]]:
     """All three of a bot; `rights` replaces those of a service."""
-    write_files(folder)
+    write_files(folder, model_url)
     async with AsyncExitStack() as stack:
         running = {}
         for stage in Stage:
@@ -128,10 +132,10 @@ async def test_a_message_becomes_a_ticket_and_an_answer(
     secured: SecuredNATS, operator: Connection, bots: tuple[str, str], tmp_path: Path
 ) -> None:
     bot = bots[0]
-    with run_desk() as desk:
+    with run_desk() as desk, EmulatedModels() as models:
         async with (
             Bus.share(operator, bot=bot) as admin,
-            services(secured, bot, tmp_path, desk.url) as running,
+            services(secured, bot, tmp_path, desk.url, models.base_url("ollama")) as running,
         ):
 
             async def are_well() -> bool:
@@ -139,7 +143,7 @@ async def test_a_message_becomes_a_ticket_and_an_answer(
                     "whatsapp bus": ("ok", "Connected"),
                     "whatsapp whatsapp": ("ok", "Linked"),
                     "classifier bus": ("ok", "Connected"),
-                    "classifier models": ("degraded", "LocalOnly"),
+                    "classifier models": ("ok", "PrimaryAvailable"),
                     "ticket bus": ("ok", "Connected"),
                     "ticket zoho": ("ok", "Connected"),
                 }
@@ -165,6 +169,14 @@ async def test_a_message_becomes_a_ticket_and_an_answer(
             state = await watch.look()
             assert (state.received, state.tickets, dict(state.outcomes)) == (1, 1, {Outcome.TICKET: 1})
             assert await are_well()
+            assert len(models.journal) == 1
+
+            async def is_counted() -> bool:
+                counts = (await (await admin.bucket(Bucket.USAGE)).items()).values()
+                return [Used.parse(entry.value).tokens > 100 for entry in counts] == [True]
+
+            await await_that(is_counted)
+            assert {entry.decision.tier for entry in await read_trail(admin) if entry.decision} == {Tier.MODEL}
     logs = "".join((tmp_path / f"{stage}.log").read_text() for stage in Stage)
     assert "nats_connected" in logs or "service_stopped" in logs
     assert "nats_permission_denied" not in logs
@@ -184,7 +196,7 @@ async def test_a_service_whose_credentials_lack_a_right_says_so(
         )
 
     lacking = {"classifier": without(Stage.CLASSIFIER, "MSG.NEXT"), "whatsapp": without(Stage.WHATSAPP, f"in.{bot}")}
-    async with services(secured, bot, tmp_path, "http://127.0.0.1:1", **lacking) as running:
+    async with services(secured, bot, tmp_path, NOBODY, **lacking) as running:
 
         async def read_bus(stage: Stage) -> dict[str, Any] | None:
             body = (await running[stage].get("/health")).json()

@@ -13,6 +13,7 @@ from tests.events import classify, make_message, until
 
 from supportbot.breaker import Breaker
 from supportbot.bus import Bus, Context
+from supportbot.classifier.models.budget import Budget, Used
 from supportbot.contracts import ConfirmationAsked, Event, MessageClassified, MessageReceived, Outcome, TrailEntry
 from supportbot.deadletters import list_dead_letters
 from supportbot.effects import perform_once
@@ -21,6 +22,7 @@ from supportbot.health import Health
 from supportbot.janitor import run_janitor
 from supportbot.kv import KeyValue
 from supportbot.nats_connection import Connection
+from supportbot.spec import DailyBudget
 from supportbot.ticket.records import Records
 from supportbot.topology import Bucket, Stage
 from supportbot.trail import read_trail
@@ -97,6 +99,8 @@ async def use_whatsapp(bus: Bus) -> list[Event]:
 
 async def use_classifier(bus: Bus) -> None:
     memory = await bus.bucket(Bucket.MEMORY)
+    breaker = Breaker("openai/m", key="model.openai-m-0", bucket=await bus.bucket(Bucket.BREAKERS))
+    budget = Budget(DailyBudget(tokens=1000), bucket=await bus.bucket(Bucket.USAGE))
     seen: list[Event] = []
 
     async def decide(event: Event, ctx: Context) -> Event:
@@ -109,6 +113,12 @@ async def use_classifier(bus: Bus) -> None:
         return classify(event)
 
     await report_once(bus, "classifier")
+    breaker.record_failure(retry_after_s=60)
+    budget.charge(100, 0.5)
+    await breaker.sync()
+    await budget.sync()
+    budget.charge(20, None)
+    await budget.sync()
     async with consuming(bus, decide, stage=Stage.CLASSIFIER):
         await until(lambda: bool(seen))
         await until(lambda: bus.is_ready and bool(bus.lanes))
@@ -169,6 +179,9 @@ async def test_a_message_passes_all_stages_under_their_own_credentials(
             ("classifier", Outcome.IGNORED),
             ("ticket", Outcome.DEAD_LETTER),
         }
+        assert await (await admin.bucket(Bucket.BREAKERS)).keys("model.") == ["model.openai-m-0"]
+        counts = [Used.parse(entry.value) for entry in (await (await admin.bucket(Bucket.USAGE)).items()).values()]
+        assert counts == [Used(120, 0.5)]
         states = await (await admin.bucket(Bucket.STATE)).keys()
         assert sorted(states) == sorted(f"{stage}.{bot}-{stage}-0.x" for stage in Stage)
 

