@@ -14,7 +14,7 @@ MAX_SUBJECT = 90
 MAX_SUMMARY = 400
 MAX_REPEATED = 32
 """Letters and digits in a row; with the spaces between them about 40 characters of the instructions."""
-MIN_GROUNDED = 0.5
+MIN_GROUNDED = 0.6
 """Share of a subject's longer words that the turn, or the incident it goes on with, has to hold."""
 
 _LINK = re.compile(
