@@ -221,7 +221,8 @@ class Memory(Remembered):
 
         When there are too many, the oldest goes of those that are over and quiet, else the oldest of all.
         """
-        others = [one for one in self.incidents if one.incident_id != incident.incident_id]
+        incident_id = incident.incident_id
+        others = [one for one in self.incidents if one.state.incident_id != incident_id]
         while len(others) >= MAX_INCIDENTS:
             quiet = (
                 place
@@ -311,8 +312,9 @@ class Memory(Remembered):
 
     def forget(self, now: datetime) -> "Memory":
         """The memory without what is too old at `now`; what stays is untouched."""
+        closed, opened = now - CLOSED_LIFE, now - OPEN_LIFE
         incidents = tuple(
-            one for one in self.incidents if now - one.last_at <= (CLOSED_LIFE if one.is_over else OPEN_LIFE)
+            one for one in self.incidents if one.last_at >= closed or (one.last_at >= opened and not one.is_over)
         )
         pending = tuple(one for one in self.pending if now - one.sent_at <= PENDING_LIFE)
         if len(incidents) == len(self.incidents) and len(pending) == len(self.pending):

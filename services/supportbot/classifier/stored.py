@@ -116,7 +116,7 @@ def _changes(before: Memory, after: Memory) -> bytes:
             continue
         if isinstance(new, tuple):
             change = _tuple_change(old, new)
-        elif isinstance(new, dict) and _keeps_order(old, new):
+        elif isinstance(new, dict):
             change = _dict_change(old, new)
         else:
             change = f'{{"is":{_dump(new)}}}'
@@ -126,30 +126,42 @@ def _changes(before: Memory, after: Memory) -> bytes:
 
 def _tuple_change(old: tuple[object, ...], new: tuple[object, ...]) -> str:
     """Runs of places in the old tuple, null for each part that is new, and those parts."""
-    places = {id(one): place for place, one in enumerate(old)}
+    places: dict[int, int] = {}
     order: _Order = []
     parts = []
+    count, following = len(old), 0
     for one in new:
-        place = places.get(id(one))
-        if place is None:
+        # Mostly it is the next one, or the next but one since one has gone.
+        if following < count and old[following] is one:
+            place = following
+        elif following + 1 < count and old[following + 1] is one:
+            place = following + 1
+        else:
+            places = places or {id(part): number for number, part in enumerate(old)}
+            place = places.get(id(one), -1)
+        if place < 0:
             order.append(None)
             parts.append(_dump(one))
-        elif order and (run := order[-1]) is not None and run[1] == place:
+            continue
+        if place == following and order and (run := order[-1]) is not None:
             run[1] = place + 1
         else:
             order.append([place, place + 1])
+        following = place + 1
     return f'{{"order":{json.dumps(order)},"parts":[{",".join(parts)}]}}'
 
 
 def _dict_change(old: dict[str, object], new: dict[str, object]) -> str:
+    if len(old) == len(new) and list(old) == list(new):
+        parts = zip(new, new.values(), old.values(), strict=True)
+        changed = {key: one for key, one, known in parts if one is not known}
+        return f'{{"gone":[],"put":{_dump(changed)}}}'
+    kept = [key for key in old if key in new]
+    if list(new) != [*kept, *(key for key in new if key not in old)]:
+        return f'{{"is":{_dump(new)}}}'  # The order settles who goes when there are too many.
     nothing = object()
-    parts = ",".join(f"{json.dumps(key)}:{_dump(one)}" for key, one in new.items() if old.get(key, nothing) is not one)
-    return f'{{"gone":{json.dumps([key for key in old if key not in new])},"put":{{{parts}}}}}'
-
-
-def _keeps_order(old: dict[str, object], new: dict[str, object]) -> bool:
-    """Whether keys were only taken out and added behind: the order settles who goes when there are too many."""
-    return list(new) == [*(key for key in old if key in new), *(key for key in new if key not in old)]
+    changed = {key: one for key, one in new.items() if old.get(key, nothing) is not one}
+    return f'{{"gone":{json.dumps([key for key in old if key not in new])},"put":{_dump(changed)}}}'
 
 
 def _dump(part: object) -> str:
