@@ -12,7 +12,7 @@ from supportbot.classifier.models.request import Opinion, OpinionKind, Request
 from supportbot.classifier.verdict import INJECTION, MODEL_DISAGREES, NEEDS_REVIEW, Verdict
 from supportbot.contracts import Kind, Priority, Tier
 
-TRUST_LOCAL = 0.6
+TRUST_LOCAL = 0.8
 """Exponent of the other tier's probabilities: both read the same words, so they are not independent."""
 FLOOR = 0.02
 """No tier is surer than that against a kind."""

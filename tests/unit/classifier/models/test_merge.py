@@ -1,3 +1,4 @@
+import random
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +19,7 @@ REQUEST = Request(
     turn_text="la 305 no imprime, <P2>",
     placeholders={"<P2>": "Mario", "<SECRET_1>": "Verano24"},
 )
+REQUEST_OF_STAFF = replace(REQUEST, solves=True)
 OPINION = Opinion(
     evidence="la 305 no imprime",
     kind="incident",
@@ -151,6 +153,24 @@ def test_another_language_keeps_that_of_the_words() -> None:
 
 def test_without_a_subject_the_own_words_stand() -> None:
     assert merge(local(incident=0.5), opinion(subject=""), REQUEST).subject is None
+
+
+@pytest.mark.parametrize("accuracy", [0.85, 0.9])
+def test_probabilities_are_calibrated_when_the_model_is_as_good_as_it_is_taken_to_be(accuracy: float) -> None:
+    """The model here is invented: right as often as given, always about as sure. Nothing is said of a real one."""
+    chance = random.Random(7)
+    names = ("incident", "follow_up", "resolution", "chatter")
+    bins: list[list[tuple[float, bool]]] = [[] for _ in range(10)]
+    for _ in range(4_000):
+        weights = [chance.gammavariate(0.4, 1) + 0.001 for _ in names]
+        shares = {Kind(name): weight / sum(weights) for name, weight in zip(names, weights, strict=True)}
+        truth = chance.choices(names, weights)[0]
+        said = truth if chance.random() < accuracy else chance.choice([name for name in names if name != truth])
+        kinds = merge(Verdict(kinds=shares), opinion(said, "I1"), REQUEST_OF_STAFF).kinds
+        kind, share = max(kinds.items(), key=lambda item: item[1])
+        bins[min(9, int(10 * share))].append((share, kind.value.replace("staff", "follow_up") == truth))
+    gaps = [abs(sum(share for share, _ in one) - sum(right for _, right in one)) for one in bins]
+    assert sum(gaps) / 4_000 <= 0.05
 
 
 @given(
