@@ -25,6 +25,7 @@ from supportbot.classifier.attachments import (
     photos_of_this,
     place_attachment,
 )
+from supportbot.classifier.budgets import opening_limit
 from supportbot.classifier.linking import Link, rank_links
 from supportbot.classifier.memory import MAX_TEXT, Incident, Memory, Recent
 from supportbot.classifier.opening import weigh_continuations, weigh_report
@@ -34,6 +35,8 @@ from supportbot.classifier.verdict import INJECTION, MODEL_DISAGREES, NEEDS_REVI
 from supportbot.contracts import Decision, Kind, MessageReceived
 
 COLLEAGUES = "talks with colleagues"
+DEGRADED_CONFIDENCE = 0.8
+"""The most that a decision is sure of when the models were away."""
 
 
 def assemble(
@@ -55,9 +58,19 @@ def assemble(
     late, earlier, memory = open_unexplained(scene, memory)
     scene = replace(scene, memory=memory)
     assembly, memory = _decide(scene, memory)
+    assembly = _mark_degraded(assembly, verdict)
     assembly = replace(assembly, late=(*late, *assembly.late), earlier={**earlier, **assembly.earlier})
     assembly = _name_occasion(assembly, message)
     return assembly, _remember(scene, memory.with_decisions(assembly.earlier), assembly)
+
+
+def _mark_degraded(assembly: Assembly, verdict: Verdict) -> Assembly:
+    """Say of a decision that a better tier should have had a part in it; it is less sure for that."""
+    if not verdict.degraded:
+        return assembly
+    confidence = min(assembly.decision.confidence, DEGRADED_CONFIDENCE)
+    decision = assembly.decision.model_copy(update={"degraded": True, "confidence": confidence})
+    return replace(assembly, decision=decision)
 
 
 def _name_occasion(assembly: Assembly, message: MessageReceived) -> Assembly:
@@ -101,7 +114,7 @@ def _decide_solver(scene: Scene, memory: Memory) -> tuple[Assembly, Memory]:
     begins = passes_on or tells or s.request >= 1.2
     score = report.score + 1.3 * (passes_on or tells) + 0.7 * scene.message.forwarded + 0.6 * bool(s.greeting)
     if score >= 1.0 and begins and not _is_known(scene, best):
-        if (doubt := _doubt(scene)) is not None:
+        if (doubt := opening_limit(memory, scene.message) or _doubt(scene)) is not None:
             return hold(scene, memory, doubt)
         return open_incident(scene, memory, ("somebody who solves passes it on", *report.reasons[:3]), confidence=0.65)
     lonely = find_lonely_photo(scene, memory, best)
@@ -309,6 +322,8 @@ def _follow(scene: Scene, memory: Memory, link: Link) -> tuple[Assembly, Memory]
 
 def _open(scene: Scene, memory: Memory, reasons: tuple[str, ...], confidence: float) -> tuple[Assembly, Memory]:
     """Open, and take the author's last photos along, even if they were put in the incident before."""
+    if (limit := opening_limit(memory, scene.message)) is not None:
+        return hold(scene, memory, limit)
     if (doubt := _doubt(scene)) is not None:
         return let_wait(scene, memory, doubt, asks=scene.policy.ask_band > 0)
     taken = photos_of_this(scene)

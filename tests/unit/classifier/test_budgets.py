@@ -129,3 +129,15 @@ def test_calls_of_models_are_bounded_by_author_and_by_group() -> None:
 def test_the_memory_holds_enough_to_count_by() -> None:
     assert max(limit.most for limit in (*AUTHOR_OPENINGS, *GROUP_OPENINGS)) < MAX_INCIDENTS
     assert max(limit.most for limit in (*AUTHOR_TEXTS, *GROUP_TEXTS)) < MAX_RECENT
+
+
+def test_beyond_the_limit_reports_wait_for_a_person_and_none_is_lost() -> None:
+    group = Group()
+    for number in range(12):
+        group.say(30, "Ana", f"buen día, la {900 + 7 * number} no puede facturar, su apoyo por favor")
+    opened = [one for one in group.assemblies if one.decision.opens]
+    beyond = [one for one in group.assemblies if one.waits]
+    assert (len(opened), len(beyond)) == (6, 6)
+    assert {one.decision.reasons for one in beyond} == {("its author has opened 6 incidents within 10 minutes",)}
+    assert all(one.decision.asks and one.decision.incident_id is None for one in beyond)
+    assert group.say(30, "Caro", "buen día, la 305 no puede facturar, su apoyo por favor").decision.opens
