@@ -18,7 +18,7 @@ _NO_NAME = frozenset(
     " oficina contabilidad cobranza facturacion logistica recepcion mostrador guardia seguridad grupo equipo empresa comercial distribuidora super mini pollos pan pizza abarrotes papeleria ferreteria veterinaria clinica"
     " escuela taller base punto sede planta zona regional nacional servicio servicios cliente clientes atencion nuevo nueva trabajo oficial personal casa cel celular whatsapp the and los las del san santa mama papa inge chef maestro maestra obra grua sup subgte residente seu sra recibo inventario inventarios facturacion erp it"
     " store stores support desk help helpdesk manager office tech shop branch team sales front back service center centre warehouse driver night shift clinic school assistant supervisor lead owner boss mom dad home work phone"
-    " loja lojas suporte caixa gerente filial matriz vendas compras estoque deposito central atendimento escola cozinha cantina motorista entrega turno noite manha".split()
+    " loja lojas suporte caixa gerente filial matriz vendas compras estoque deposito central atendimento escola cozinha cantina motorista entrega turno noite manha padaria coach tche panaderia".split()
 )
 """Words of push names that name a trade, a place or a post."""
 
@@ -32,7 +32,7 @@ _EVERYDAY = frozenset(
     " nieves perla estrella aurora marina costa silva ramos barrios cortes casas llamas toro rico bravo delgado moreno rubio guerra leal franco prieto calle plaza castillo vale leo julio abril domingo memo max alma vera"
     " dulce linda bella celeste violeta azul brisa nube mora parra vega cuesta cano marcos marca pino robles cedro rojas rojo amado socorro remedios soledad trinidad concepcion caridad piedad milagros guia paloma cielo lista"
     " will mark may grace hope joy bill rob art chase grant jack rose dawn summer amber price cook page field fields wood young long short black white brown green king bush stone banks cash june april august penny dollar"
-    " vitoria aparecida neves chaves leite lima pinto dias rocha batista barros matos serra prata ouro porto carneiro cordeiro coelho machado salgado".split()
+    " caro cara dan armando roble dalia lis mina clemente justo benigno modesto fe guadalupe vitoria aparecida neves chaves leite lima pinto dias rocha batista barros matos serra prata ouro porto carneiro cordeiro coelho machado salgado".split()
 )
 
 _SENTENCE_END = re.compile(r"(?:^|[.!?\n:;]\s*|[¡¿]\s*)$")
