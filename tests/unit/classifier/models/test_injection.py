@@ -75,6 +75,11 @@ def test_sees_through_what_hides_an_order(text: str) -> None:
     assert find_injection(text)
 
 
+def test_a_flag_is_no_hidden_order() -> None:
+    england = "\U0001f3f4" + "".join(chr(0xE0000 + ord(char)) for char in "gbeng") + "\U000e007f"
+    assert not find_injection(f"vamos {england}")
+
+
 def test_flags_the_verdict_of_every_tier() -> None:
     verdict = judge_by_keywords(Turn(f"{ORDER}. la 909 no imprime"), POLICY)
     assert verdict.flags == (INJECTION,)
