@@ -15,7 +15,7 @@ JUDGES := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/supportbot
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-fast test-chaos test-cluster cluster-tools chart-tools image image-figures sbom check format \
-	bench bench-operator lock clean
+	bench bench-operator train lock clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -93,6 +93,10 @@ format: setup ## Format the code.
 
 LOCK := $(BIN)/pip-compile --quiet --upgrade --generate-hashes --strip-extras --no-header \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --unsafe-package supportbot pyproject.toml
+
+train: setup ## Make the weights of the local tier anew, from the labelled conversations of train and tune.
+	$(BIN)/python -m supportbot.training $$($(BIN)/python -c 'import json; s = json.load(open("tests/data/groups/splits.json")); print(*(f"tests/data/groups/{name}.jsonl" for name in [*s["train"], *s["tune"]]))') \
+		$(foreach file,$(sort $(wildcard tests/data/lines/*.txt)),--lines $(file)) $(foreach file,$(LABELS),--corrections $(file)) --out services/supportbot/classifier/weights
 
 lock: ## Renew the locks from pyproject.toml.
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip-tools>=7.5'

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from supportbot.classifier.memory import Incident, Memory, join_incident, raise_priority
 from supportbot.classifier.normalise import strip_invisible
@@ -21,6 +22,8 @@ from supportbot.contracts import (
 from supportbot.ids import make_incident_id
 
 MAX_SUBJECT = 90
+GOES_ALONG = timedelta(minutes=15)
+"""A photo so long before its author's word about somebody else's incident shows that incident."""
 NO_WORDS = {"es": "Foto sin explicación", "en": "Photo without a word", "pt": "Foto sem explicação"}
 """Subject of an incident that is told by an attachment alone, by the bot's language."""
 
@@ -142,7 +145,7 @@ def continue_incident(
 ) -> tuple[Assembly, Memory]:
     """The message belongs to a known incident."""
     message, verdict = scene.message, scene.verdict
-    waiting = memory.waiting(scene.author) if incident.reporter == scene.author else ()
+    waiting = _goes_along(scene, memory, incident, kind)
     for one in waiting:
         incident = join_incident(incident, ref=one.message_ref, author=one.sender, at=one.sent_at)
     telling = scene.author == incident.reporter or verdict.signals.same_case > 0
@@ -169,6 +172,50 @@ def continue_incident(
     )
     earlier = {one.message_ref: evidence_decision(state.incident_id, "explained by a later message") for one in waiting}
     return Assembly(decision, state, waiting, earlier), memory.without_pending(earlier).with_incident(incident)
+
+
+def _goes_along(scene: Scene, memory: Memory, incident: Incident, kind: Kind) -> tuple[Evidence, ...]:
+    """What of the author waits and goes with this message: all of the reporter's, of others what they just sent."""
+    waiting = memory.waiting(scene.author)
+    if incident.reporter == scene.author or kind is Kind.STAFF:
+        return waiting if incident.reporter == scene.author else ()
+    return tuple(one for one in waiting if scene.now - one.sent_at <= GOES_ALONG)
+
+
+def join_waiting(
+    scene: Scene, memory: Memory, incident: Incident, waiting: tuple[Evidence, ...], reason: str
+) -> tuple[MessageClassified, dict[str, Decision], Memory]:
+    """One author's waiting photos become evidence of a known incident.
+
+    Returns:
+        The event to publish, the decisions of all of them, and the memory.
+    """
+    for one in waiting:
+        incident = join_incident(incident, ref=one.message_ref, author=one.sender, at=one.sent_at)
+    first, *others = waiting
+    decisions = {one.message_ref: evidence_decision(incident.incident_id, reason) for one in waiting}
+    event = MessageClassified(
+        message_ref=first.message_ref,
+        group_ref=scene.message.group_ref,
+        message=as_message(first, scene.message.group_ref),
+        decision=decisions[first.message_ref],
+        incident=incident.state,
+        joined=tuple(others),
+    )
+    return event, decisions, memory.without_pending(decisions).with_incident(incident)
+
+
+def as_message(one: Evidence, group_ref: str) -> MessageReceived:
+    """What waited, as the message that it was."""
+    return MessageReceived(
+        message_ref=one.message_ref,
+        group_ref=group_ref,
+        sender=one.sender,
+        sent_at=one.sent_at,
+        received_at=one.sent_at,
+        text=one.text,
+        media=one.media,
+    )
 
 
 def open_waiting(
@@ -202,15 +249,7 @@ def open_waiting(
         confidence=0.6,
         reasons=(reason,),
     )
-    message = MessageReceived(
-        message_ref=first.message_ref,
-        group_ref=scene.message.group_ref,
-        sender=first.sender,
-        sent_at=first.sent_at,
-        received_at=first.sent_at,
-        text=first.text,
-        media=first.media,
-    )
+    message = as_message(first, scene.message.group_ref)
     event = MessageClassified(
         message_ref=first.message_ref,
         group_ref=message.group_ref,

@@ -6,7 +6,15 @@ Photos come before the sentence almost as often as after it, and one report in s
 from dataclasses import replace
 from datetime import timedelta
 
-from supportbot.classifier.assembly import Assembly, continue_incident, leave, let_wait, open_incident, open_waiting
+from supportbot.classifier.assembly import (
+    Assembly,
+    continue_incident,
+    join_waiting,
+    leave,
+    let_wait,
+    open_incident,
+    open_waiting,
+)
 from supportbot.classifier.linking import Link, rank_links
 from supportbot.classifier.memory import Incident, Memory
 from supportbot.classifier.scene import WAIT_FOR_WORDS, Scene
@@ -62,10 +70,25 @@ def open_unexplained(scene: Scene, memory: Memory) -> tuple[tuple[MessageClassif
         if _is_solver(memory, waiting[0]):
             memory = memory.without_pending(one.message_ref for one in waiting)
             continue
-        event, changed, memory = open_waiting(scene, memory, tuple(waiting), "nobody explained the photo in time")
+        known = _took_part(memory, author, photos[0])
+        if known is not None:
+            reason = "its author had just written in it"
+            event, changed, memory = join_waiting(scene, memory, known, tuple(waiting), reason)
+        else:
+            event, changed, memory = open_waiting(scene, memory, tuple(waiting), "nobody explained the photo in time")
         events.append(event)
         decisions |= changed
     return tuple(events), decisions, memory
+
+
+def _took_part(memory: Memory, author: str, photo: Evidence) -> Incident | None:
+    """The incident that the author of a photo wrote in last, not long before it."""
+    near = [
+        (seen, one)
+        for one in memory.incidents
+        if not one.dropped and (seen := one.seen.get(author)) is not None and abs(photo.sent_at - seen) <= OWN_EVIDENCE
+    ]
+    return max(near, key=lambda pair: pair[0])[1] if near else None
 
 
 def _is_solver(memory: Memory, one: Evidence) -> bool:

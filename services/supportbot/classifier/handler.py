@@ -4,6 +4,7 @@ Handling a message again gives the same result, since the memory holds what was 
 """
 
 from dataclasses import replace
+from typing import Protocol
 
 import structlog
 
@@ -33,26 +34,39 @@ from supportbot.contracts import (
 )
 from supportbot.delivery import Context
 from supportbot.errors import PermanentError
-from supportbot.kv import ConflictError, KeyValue
+from supportbot.kv import ConflictError, Entry
 
 MAX_CACHED_GROUPS = 64
 _log = structlog.get_logger(__name__)
+
+
+class Memories(Protocol):
+    """What keeps the memories: a `KeyValue`, or what writes as it does."""
+
+    async def get(self, key: str) -> Entry | None:
+        """The value of a key, None when there is none."""
+
+    async def create(self, key: str, value: bytes) -> int:
+        """Write a key that must not exist yet; its revision. Raises ConflictError."""
+
+    async def update(self, key: str, value: bytes, *, revision: int) -> int:
+        """Write a key that must still have `revision`; the new one. Raises ConflictError."""
 
 
 class Classifier:
     """The handler of the stage `classifier`.
 
     Args:
-        bucket: `<b>_memory`, one key per group.
+        memories: One key per group; the bucket `<b>_memory`.
         policy: Of the spec.
         judge_turn: The tier that is asked; the keyword tier by default.
         labels: Where people's corrections are kept; nowhere by default.
     """
 
     def __init__(
-        self, bucket: KeyValue, policy: Policy, judge_turn: Judge | None = None, labels: Labels | None = None
+        self, memories: Memories, policy: Policy, judge_turn: Judge | None = None, labels: Labels | None = None
     ) -> None:
-        self._bucket = bucket
+        self._memories = memories
         self._labels = labels
         self._policy = policy
         self._judge = judge_turn or keyword_judge(policy)
@@ -109,15 +123,15 @@ class Classifier:
 
     async def _load(self, group_ref: str) -> tuple[Stored, int]:
         if group_ref not in self._cache:
-            entry = await self._bucket.get(group_ref)
+            entry = await self._memories.get(group_ref)
             self._cache[group_ref] = (Stored.read(entry.value if entry else None), entry.revision if entry else 0)
         return self._cache[group_ref]
 
     async def _save(self, group_ref: str, stored: Stored, revision: int) -> None:
         if revision:
-            revision = await self._bucket.update(group_ref, stored.value, revision=revision)
+            revision = await self._memories.update(group_ref, stored.value, revision=revision)
         else:
-            revision = await self._bucket.create(group_ref, stored.value)
+            revision = await self._memories.create(group_ref, stored.value)
         self._cache[group_ref] = (stored, revision)
         if len(self._cache) > MAX_CACHED_GROUPS:
             self._cache.pop(next(iter(self._cache)))

@@ -89,14 +89,14 @@ def _numbers(scene: Scene, incident: Incident) -> list[tuple[float, str]]:
         parts.append((-2.0 if scene.solves or incident.reporter == scene.author else -0.8, ""))
     elif verdict.documents and documents and not sites:
         parts.append((-0.7, ""))
-    if _names_another(scene, incident):
+    if names_another(scene, incident):
         parts.append((-2.0, ""))
     if verdict.signals.asks_site and incident.reporter != scene.author:
         parts.append((-1.0 if sites else 0.8, "" if sites else "its store is not known yet"))
     return parts
 
 
-def _names_another(scene: Scene, incident: Incident) -> bool:
+def names_another(scene: Scene, incident: Incident) -> bool:
     """Whether a number of the text is a document of other incidents and none of this one's."""
     numbers = scene.verdict.numbers - set(scene.verdict.sites)
     if not numbers or numbers & set(incident.documents):
@@ -107,7 +107,7 @@ def _names_another(scene: Scene, incident: Incident) -> bool:
 def _course(scene: Scene, incident: Incident) -> list[tuple[float, str]]:
     parts: list[tuple[float, str]] = []
     previous = scene.previous
-    if _names_another(scene, incident):
+    if names_another(scene, incident):
         return parts  # In one breath staff answers several: the number says which.
     if previous is not None and previous.incident_id == incident.incident_id and scene.age_min(previous.at) <= 30:
         parts.append((1.3, "follows its last message"))

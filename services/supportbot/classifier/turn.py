@@ -3,12 +3,14 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from supportbot.classifier.features import context_features, signal_features
+from supportbot.classifier.heads import Head, shipped_weights
 from supportbot.classifier.keywords import judge
 from supportbot.classifier.memory import Memory
 from supportbot.classifier.models.injection import find_injection
-from supportbot.classifier.scene import BURST, Policy
+from supportbot.classifier.scene import BURST, Policy, Scene
 from supportbot.classifier.verdict import INJECTION, Verdict
-from supportbot.contracts import MessageReceived
+from supportbot.contracts import Kind, MessageReceived
 
 
 @dataclass(frozen=True)
@@ -42,10 +44,35 @@ def turn_text(memory: Memory, message: MessageReceived) -> str:
     return "\n".join([*fragments[-3:], message.text])
 
 
-def judge_by_keywords(turn: Turn, policy: Policy) -> Verdict:
-    """The verdict of the keyword tier, flagged when the text gives orders to the bot: for every tier behind it."""
+def judge_by_keywords(turn: Turn, policy: Policy, head: Head | None = None) -> Verdict:
+    """The verdict of the keyword tier: what the words show, and how likely each kind is where they were said.
+
+    Args:
+        turn: A turn; one without a message is read alone.
+        policy: Of the spec.
+        head: Tells kinds by signals and context; the one that ships by default.
+    """
+    verdict = read_alone(turn, policy)
+    if turn.message is None or not turn.text.strip() or is_certain_courtesy(verdict):
+        return verdict
+    scene = Scene(turn.memory.forget(turn.message.sent_at), turn.message, verdict, policy)
+    head = head or shipped_weights().heads["kind_plain"]
+    kinds = head.probabilities((*signal_features(verdict), *context_features(scene)))
+    return verdict.model_copy(update={"kinds": {Kind(name): round(value, 4) for name, value in kinds.items()}})
+
+
+def read_alone(turn: Turn, policy: Policy) -> Verdict:
+    """What the words of a turn show, whatever was said around them; flagged when they give orders to the bot."""
     verdict = judge(turn.text, policy.categories, turn.memory.known_sites)
     return verdict.model_copy(update={"flags": (INJECTION,)}) if find_injection(turn.text) else verdict
+
+
+def is_certain_courtesy(verdict: Verdict) -> bool:
+    """Whether the text is nothing but courtesy, so that nobody else needs to read it."""
+    s = verdict.signals
+    if verdict.numbers or s.question or s.resolution or s.problem or s.request or s.insistence or s.same_case:
+        return False
+    return s.courtesy >= 0.95
 
 
 def keyword_judge(policy: Policy) -> Judge:

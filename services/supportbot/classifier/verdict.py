@@ -96,6 +96,8 @@ class Verdict(BaseModel):
     """The local tier's probabilities, kept beside the `kinds` of a language model that was asked after it."""
     incident_id: str | None = None
     """The remembered incident that a language model says the text goes on with."""
+    similar: dict[str, float] = {}
+    """How near the text is to what opened a remembered incident, by its id: cosine of the embeddings."""
     subject: str | None = None
     """One line by a language model, checked; the text's own words otherwise."""
     flags: tuple[str, ...] = ()

@@ -7,10 +7,9 @@ from typing import Final
 
 from supportbot.classifier.budgets import call_limit
 from supportbot.classifier.keywords import judge
-from supportbot.classifier.local import is_certain_courtesy
 from supportbot.classifier.memory import Memory
 from supportbot.classifier.scene import BURST, Policy, Scene
-from supportbot.classifier.turn import Turn
+from supportbot.classifier.turn import Turn, is_certain_courtesy
 from supportbot.classifier.verdict import INJECTION, Verdict
 from supportbot.contracts import Kind, MessageReceived, Tier
 
