@@ -114,7 +114,7 @@ async def _pipeline(bot: SupportBot) -> AsyncIterator[Bus]:
         bus = await stack.enter_async_context(Bus.connect(server.url, bot=name, service="replay"))
         await ensure_topology(bus.js, name, LANES, PROFILE)
         policy = make_policy(bot.spec)
-        classifier = Classifier(Memories(), policy, keyword_judge(policy))
+        classifier = Classifier(Memories(), policy, ModelJudge(policy, local=choose_local(policy).judge))
         for stage, handler in ((Stage.CLASSIFIER, classifier), (Stage.TICKET, ShadowHandler("shadow"))):
             consuming = bus.consume(stage, handler, lanes=LANES)
             await stack.enter_async_context(background(consuming, f"consume {stage}"))
