@@ -29,9 +29,9 @@ from tests.benchmarks.conversations import CONVERSATIONS, GROUP, POLICY, make_pe
 from tests.exports import Form, Said, render
 
 from supportbot.classifier.handler import Classifier
+from supportbot.cli.replay.pipeline import Memories
 from supportbot.contracts import Event, Media, MessageReceived
 from supportbot.delivery import Context
-from supportbot.kv import ConflictError, Entry, KeyValue
 from supportbot.topology import Stage
 
 FORM = Form(platform="ios", language="es", hours=24)
@@ -94,32 +94,22 @@ def make_events(chat: Sequence[Said]) -> list[MessageReceived]:
     ]
 
 
-class Bucket(KeyValue):
-    """A bucket in memory."""
+class Counted(Memories):
+    """Memories that count the bytes that are written."""
 
-    def __init__(self) -> None:  # No broker behind it.
-        self.entries: dict[str, Entry] = {}
-        self.written = 0
-
-    async def get(self, key: str) -> Entry | None:
-        return self.entries.get(key)
-
-    async def create(self, key: str, value: bytes, *, ttl_s: float | None = None) -> int:
-        return await self.update(key, value, revision=0)
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = self.stored = 0
 
     async def update(self, key: str, value: bytes, *, revision: int) -> int:
-        known = self.entries.get(key)
-        if revision != (known.revision if known else 0):
-            raise ConflictError(key)
-        self.written += len(value)
-        self.entries[key] = Entry(value, revision + 1)
-        return revision + 1
+        self.written, self.stored = self.written + len(value), len(value)
+        return await super().update(key, value, revision=revision)
 
 
 async def run_handler(events: Sequence[Event]) -> None:
     """The handler alone: what a message costs, what is written, and a digest of everything that was published."""
-    bucket, digest, costs = Bucket(), hashlib.sha256(), list[float]()
-    classifier = Classifier(bucket, POLICY)
+    memories, digest, costs = Counted(), hashlib.sha256(), list[float]()
+    classifier = Classifier(memories, POLICY)
     for event in events:
         published: list[Event] = []
 
@@ -136,8 +126,7 @@ async def run_handler(events: Sequence[Event]) -> None:
             digest.update(entry.model_dump_json(exclude={"at"}).encode())
     costs.sort()
     p95 = costs[int(len(costs) * 0.95)]
-    written = bucket.written / len(events) / 1000
-    stored = len(next(iter(bucket.entries.values())).value) / 1000
+    written, stored = memories.written / len(events) / 1000, memories.stored / 1000
     print(f"handler   {sum(costs) / 1000:6.1f} s CPU  {statistics.mean(costs):.2f} ms a message (p95 {p95:.2f})")
     print(f"          {written:.1f} KB written a message, {stored:.1f} KB at the end  digest {digest.hexdigest()[:16]}")
 
