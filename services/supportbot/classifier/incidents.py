@@ -106,13 +106,15 @@ def _decide(scene: Scene, memory: Memory, choice: ChoiceWeights) -> tuple[Assemb
         return hold(scene, memory, ORDERS)
     if (settled := settle_by_words(scene, memory)) is not None:
         return settled
+    if message.quoted_ref in memory.held:
+        return leave(scene, memory, Kind.CHATTER, "speaks of what waits for a person")
     if not message.text.strip() and not message.mentions:
         if message.media is not None or message.note in {"location", "contact"}:
             return place_attachment(scene, memory)
         return leave(scene, memory, Kind.CHATTER, "has neither text nor attachment")
     options = list_options(scene)
     ranked = rank(options, weights_for(scene.verdict.tier, choice), open_shift=scene.policy.open_at)
-    best = ranked[0]
+    best = _insisted_on(scene, ranked) or ranked[0]
     match best.option.way:
         case Way.OPEN:
             return _open(scene, memory, options, best)
@@ -123,6 +125,15 @@ def _decide(scene: Scene, memory: Memory, choice: ChoiceWeights) -> tuple[Assemb
             return _follow(scene, memory, best.option.link)
         case Way.LEAVE:
             return _leave(scene, memory, options, ranked)
+
+
+def _insisted_on(scene: Scene, ranked: list[Ranked]) -> Ranked | None:
+    """The author's own incident, when a text that seems to belong to nothing insists or only calls somebody."""
+    s, verdict = scene.verdict.signals, scene.verdict
+    calls = bool(scene.message.mentions) and not verdict.tokens and not s.thanks and not s.greeting
+    if ranked[0].option.way is not Way.LEAVE or not (calls or s.insistence >= 1.2):
+        return None
+    return next((one for one in ranked if one.option.link and one.option.link.incident in scene.all_own), None)
 
 
 def _open(scene: Scene, memory: Memory, options: Options, best: Ranked) -> tuple[Assembly, Memory]:
@@ -177,6 +188,9 @@ def _is_answered(scene: Scene, incident: Incident) -> bool:
 def _follow(scene: Scene, memory: Memory, link: Link) -> tuple[Assembly, Memory]:
     s = scene.verdict.signals
     reporter = link.incident.reporter == scene.author
+    if scene.solves and not reporter:
+        kind = Kind.RESOLUTION if s.resolution >= 1.2 and not s.question else Kind.STAFF
+        return continue_incident(scene, memory, link.incident, kind, _link_reasons("answers", link))
     resolves = (
         s.resolution >= (0.8 if _is_answered(scene, link.incident) and scene.verdict.length <= 40 else 1.6)
         and not (scene.question is not None and scene.verdict.length <= 4)
@@ -185,7 +199,7 @@ def _follow(scene: Scene, memory: Memory, link: Link) -> tuple[Assembly, Memory]
         and s.problem < 1.2
     )
     if resolves:
-        if link.incident.resolved_at is not None and reporter and s.courtesy >= 0.35:
+        if link.incident.resolved_at is not None and reporter and s.courtesy >= 0.72:
             return leave(scene, memory, Kind.CHATTER, "confirms what is resolved already")
         return continue_incident(
             scene, memory, link.incident, Kind.RESOLUTION, _link_reasons("says that it is solved", link)

@@ -24,7 +24,7 @@ CHOICE_PENALTY = 10.0
 MODEL_WEIGHTS = {
     "open": {"model_says": 1.0},
     "leave": {"model_says": 1.0},
-    "follow": {"model_says": 0.7, "model_names_it": 2.5, "model_names_another": -1.0},
+    "follow": {"model_says": 0.5, "model_names_it": 1.2, "model_names_another": -0.6},
     "photo": {},
 }
 """What a language model's word weighs: set by hand, since no labelled conversation has such words."""

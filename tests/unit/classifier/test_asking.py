@@ -10,7 +10,7 @@ from supportbot.classifier.assembly import Assembly, Settlement
 from supportbot.classifier.signs import NO, YES, base_of
 from supportbot.contracts import Kind
 
-GREY = "ticket sin iva"
+GREY = "revisar caja"
 
 
 @pytest.mark.parametrize(

@@ -274,7 +274,7 @@ async def test_staff_may_say_that_it_is_no_incident() -> None:
     assert await inbox.handle(react(inbox, 0, "Ana", "❌", 903)) is None
 
 
-GREY = "ticket sin iva"
+GREY = "revisar caja"
 
 
 async def test_in_the_grey_band_the_group_is_asked() -> None:

@@ -25,7 +25,7 @@ from supportbot.contracts import (
     ReactionReceived,
 )
 
-GREY = "ticket sin iva"
+GREY = "revisar caja"
 REPORT = "la 909 no puede recepcionar, su apoyo"
 OTHER = "buen día, la 305 no imprime etiquetas, me apoyan por favor"
 

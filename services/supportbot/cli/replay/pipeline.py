@@ -15,7 +15,9 @@ from nats.js.api import ConsumerInfo
 
 from supportbot.bus import Bus
 from supportbot.classifier.handler import Classifier
+from supportbot.classifier.models.judge import ModelJudge
 from supportbot.classifier.policy import make_policy
+from supportbot.classifier.tiers import choose_local
 from supportbot.cli.supervisor import background
 from supportbot.contracts import (
     IncidentCorrected,
