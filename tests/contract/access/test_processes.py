@@ -89,7 +89,7 @@ async def await_that(look: Callable[[], Awaitable[Any]], timeout_s: float = 30) 
 
 @asynccontextmanager
 async def services(
-    secured: SecuredNATS, bot: str, folder: Path, desk: str, model_url: str = NOBODY, **rights: Permissions
+    secured: SecuredNATS, bot: str, folder: Path, desk: str, model_url: str, **rights: Permissions
 ) -> AsyncIterator[dict[Stage, httpx.AsyncClient]]:
     """All three of a bot; `rights` replaces those of a service."""
     write_files(folder, model_url)
@@ -196,7 +196,7 @@ async def test_a_service_whose_credentials_lack_a_right_says_so(
         )
 
     lacking = {"classifier": without(Stage.CLASSIFIER, "MSG.NEXT"), "whatsapp": without(Stage.WHATSAPP, f"in.{bot}")}
-    async with services(secured, bot, tmp_path, NOBODY, **lacking) as running:
+    async with services(secured, bot, tmp_path, NOBODY, NOBODY, **lacking) as running:
 
         async def read_bus(stage: Stage) -> dict[str, Any] | None:
             body = (await running[stage].get("/health")).json()

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -19,6 +20,7 @@ from supportbot.bus import Bus, Context
 from supportbot.classifier.final import final_decisions
 from supportbot.cli.ports import free_port
 from supportbot.contracts import Event, Kind, MessageClassified
+from supportbot.emulators.models.app import KEYS
 from supportbot.nats_server import EmbeddedServer
 from supportbot.topology import Stage
 from supportbot.trail import read_trail
@@ -54,15 +56,17 @@ class Tickets:
             self.complete.set()
 
 
-def write_files(folder: Path, bot: str, nats_url: str, port: int) -> dict[str, str]:
-    (folder / "secrets").mkdir(exist_ok=True)
+def write_files(folder: Path, bot: str, nats_url: str, port: int, models: dict[str, Any]) -> dict[str, str]:
+    (folder / "secrets" / "ai").mkdir(parents=True, exist_ok=True)
+    for name, key in KEYS.items():
+        (folder / "secrets" / "ai" / name).write_text(f"{key}\n")
     (folder / "install.key").write_text("00" * 32)
     whatsapp = {"gateway": "Simulator", "groups": [{"jid": "120363025246125486@g.us"}]}
     resource = {
         "apiVersion": "supportbot.dev/v1alpha1",
         "kind": "SupportBot",
         "metadata": {"name": bot},
-        "spec": {"mode": "Shadow", "whatsapp": whatsapp},
+        "spec": {"mode": "Shadow", "whatsapp": whatsapp, "models": models},
     }
     (folder / "spec.yaml").write_text(yaml.safe_dump(resource))
     values = {
@@ -84,11 +88,11 @@ Started = tuple[asyncio.subprocess.Process, httpx.AsyncClient]
 
 @asynccontextmanager
 async def start(
-    folder: Path, bot: str, nats_url: str
+    folder: Path, bot: str, nats_url: str, **models: Any
 ) -> AsyncIterator[tuple[asyncio.subprocess.Process, httpx.AsyncClient]]:
     """A classifier that is ready."""
     port = free_port()
-    environment = write_files(folder, bot, nats_url, port)
+    environment = write_files(folder, bot, nats_url, port, models)
     with (folder / "service.log").open("ab") as log:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "supportbot.classifier", env=environment, stdout=log, stderr=log
@@ -162,15 +166,17 @@ async def test_classify_reads_one_text_and_has_no_effect(bus: Bus, nats_server: 
         answer = (await http.post("/classify", json=BODY)).json()
         wrong = await http.post("/classify", json={"message": {"text": "hola"}})
         health = (await http.get("/health")).json()
-    shown = {name: answer[name] for name in ("is_support_incident", "category", "urgency", "kind", "priority", "tier")}
+    shown = {name: answer[name] for name in ("is_support_incident", "category", "urgency", "kind", "priority")}
     assert shown == {
         "is_support_incident": True,
         "category": "technical",
         "urgency": "high",
         "kind": "incident",
         "priority": "High",
-        "tier": "keywords",
     }
+    assert (answer["tier"] in {"local", "keywords"}, answer["degraded"]) == (True, False)
+    assert health["local_tier"].startswith(answer["tier"])
+    assert (health["active_model"], health["warnings"]) == (health["local_tier"], [])
     assert answer["extracted_info"] == {"sites": ["305"], "numbers": []}
     assert (wrong.status_code, isinstance(wrong.json()["detail"], list)) == (422, True)
     assert (health["status"], health["service"], health["models_available"], health["redis_connected"]) == (
