@@ -23,7 +23,7 @@ GRACE_S: Final = 0.2
 """A provider ends by its deadline; one that does not is cancelled so much later."""
 MISCONFIGURED_S: Final = 600.0
 """A wrong key does not become right by asking; a new key has a breaker of its own."""
-PAUSE_S: Final = (1.0, 900.0)
+PAUSE_S: Final = (1.0, 600.0)
 """The shortest and the longest pause that a vendor can ask for."""
 
 _SEMCONV: Final = {

@@ -175,7 +175,7 @@ def open_for(times: int, *steps: Step) -> tuple[BreakerState, float | None]:
         (1, fail(OutcomeKind.RATE_LIMITED, retry_after_s=17), BreakerState.OPEN, 17),
         (1, fail(OutcomeKind.RATE_LIMITED), BreakerState.OPEN, 30),
         (1, fail(OutcomeKind.RATE_LIMITED, retry_after_s=0), BreakerState.OPEN, 1),
-        (1, fail(OutcomeKind.RATE_LIMITED, retry_after_s=1e6), BreakerState.OPEN, 900),
+        (1, fail(OutcomeKind.RATE_LIMITED, retry_after_s=1e6), BreakerState.OPEN, 600),
         (1, fail(OutcomeKind.RETRYABLE, retry_after_s=5), BreakerState.OPEN, 5),
         (1, fail(OutcomeKind.MISCONFIGURED, status=401), BreakerState.OPEN, 600),
         (50, fail(OutcomeKind.REFUSED), BreakerState.CLOSED, None),
