@@ -28,14 +28,17 @@ from supportbot.classifier.budgets import opening_limit
 from supportbot.classifier.choice import ChoiceWeights, Ranked, rank, shipped_choice, weights_for
 from supportbot.classifier.linking import Link
 from supportbot.classifier.memory import MAX_TEXT, Incident, Memory, Recent
-from supportbot.classifier.options import Options, Way, list_options
+from supportbot.classifier.options import Option, Options, Way, list_options
 from supportbot.classifier.people import count_people
 from supportbot.classifier.scene import CONFIDENCE_AT_ZERO, Policy, Scene
 from supportbot.classifier.verdict import INJECTION, MODEL_DISAGREES, NEEDS_REVIEW, Verdict
-from supportbot.contracts import Decision, Kind, MessageClassified, MessageReceived
+from supportbot.contracts import Decision, Kind, MessageClassified, MessageReceived, Tier
 
 TELLS_NOTHING = -1.0
 """Log-odds below which words tell nothing by themselves: the photo before them is the report."""
+LEAST_WITHOUT_MODEL = 0.45
+"""What a language model says must be at least so likely by the words and the conversation alone; else a person looks.
+So nobody who talks a model into something opens a ticket by it, or gets into somebody else's."""
 DEGRADED_CONFIDENCE = 0.8
 """The most that a decision is sure of when the models were away."""
 
@@ -115,6 +118,8 @@ def _decide(scene: Scene, memory: Memory, choice: ChoiceWeights) -> tuple[Assemb
     options = list_options(scene)
     ranked = rank(options, weights_for(scene.verdict.tier, choice), open_shift=scene.policy.open_at)
     best = _insisted_on(scene, ranked) or ranked[0]
+    if scene.verdict.tier is Tier.MODEL and _share_without_model(scene, best.option, choice) < LEAST_WITHOUT_MODEL:
+        return hold(scene, memory, "only the language model says so")
     match best.option.way:
         case Way.OPEN:
             return _open(scene, memory, options, best)
@@ -125,6 +130,20 @@ def _decide(scene: Scene, memory: Memory, choice: ChoiceWeights) -> tuple[Assemb
             return _follow(scene, memory, best.option.link)
         case Way.LEAVE:
             return _leave(scene, memory, options, ranked)
+
+
+def _share_without_model(scene: Scene, option: Option, choice: ChoiceWeights) -> float:
+    """How likely the possibility is by the tier before the language model."""
+    verdict = scene.verdict
+    alone = verdict.model_copy(update={"kinds": verdict.local, "tier": Tier.LOCAL, "incident_id": None})
+    ranked = rank(list_options(replace(scene, verdict=alone)), weights_for(Tier.LOCAL, choice))
+    incident = option.link.incident.incident_id if option.link else None
+    return sum(
+        one.share
+        for one in ranked
+        if one.option.way is option.way
+        and (one.option.link.incident.incident_id if one.option.link else None) == incident
+    )
 
 
 def _insisted_on(scene: Scene, ranked: list[Ranked]) -> Ranked | None:

@@ -18,7 +18,7 @@ from supportbot.classifier.normalise import fold
 from supportbot.classifier.opening import Weighed, weigh_continuation, weigh_report
 from supportbot.classifier.scene import Scene
 from supportbot.classifier.verdict import Verdict
-from supportbot.contracts import Evidence, Kind, Tier
+from supportbot.contracts import Evidence, Kind
 
 MAX_FOLLOWED = 8
 """Incidents that are weighed: the best by `linking`, and the author's own."""
@@ -103,8 +103,6 @@ def _opening(scene: Scene, report: Weighed, links: list[Link]) -> Iterator[tuple
     yield "always", 1.0
     yield "reports", _clip(report.score / 2)
     yield "reads_like_report", log_odds(verdict, Kind.INCIDENT)
-    if verdict.tier is Tier.MODEL:
-        yield "model_says", log_odds(verdict, Kind.INCIDENT)
     photos = [one for one in scene.waiting if one.media and scene.now - one.sent_at <= EXPLAINED_WITHIN]
     yield "photo_waits", float(bool(photos))
     yield "photo_just_before", float(bool(photos) and scene.age_min(photos[-1].sent_at) <= 3)
@@ -148,8 +146,6 @@ def _near(cosine: float) -> float:
 def _leaving(scene: Scene, links: list[Link]) -> Iterator[tuple[str, float]]:
     verdict, s = scene.verdict, scene.verdict.signals
     yield "reads_like_chatter", log_odds(verdict, Kind.CHATTER)
-    if verdict.tier is Tier.MODEL:
-        yield "model_says", log_odds(verdict, Kind.CHATTER)
     yield "courtesy", s.courtesy
     yield "thanks", min(s.thanks, 2.0) / 2
     yield "small_talk", min(s.small_talk, 2.0) / 2
@@ -234,8 +230,6 @@ def _following(scene: Scene, link: Link, links: list[Link]) -> Iterator[tuple[st
     yield "resolves", min(s.resolution, 2.0) / 2 * float(incident.resolved_at is None)
     yield "best", float(link is links[0])
     yield "model_names_it", float(verdict.incident_id == incident.incident_id)
-    if verdict.tier is Tier.MODEL:
-        yield "model_says", log_odds(verdict, Kind.FOLLOW_UP, Kind.STAFF, Kind.RESOLUTION, Kind.EVIDENCE)
     yield "model_names_another", float(verdict.incident_id not in {None, incident.incident_id})
 
 

@@ -22,12 +22,13 @@ HEAD_STRENGTH = 1.0
 CHOICE_PENALTY = 10.0
 """Of the squared weights. From 3 to 30 the figures on groups left out move by half a point."""
 MODEL_WEIGHTS = {
-    "open": {"model_says": 1.0},
-    "leave": {"model_says": 1.0},
-    "follow": {"model_says": 0.5, "model_names_it": 1.2, "model_names_another": -0.6},
+    "open": {},
+    "leave": {},
+    "follow": {"model_names_it": 0.6, "model_names_another": -0.3},
     "photo": {},
 }
-"""What a language model's word weighs: set by hand, since no labelled conversation has such words."""
+"""What naming an incident by a language model weighs, beside its probabilities: set by hand, since no labelled
+conversation has such words, and low, since a model may have been talked into it."""
 
 Embed = Callable[[str], Sequence[float]]
 

@@ -1,7 +1,7 @@
 """The training in its stages: heads, then the choice, which must not see probabilities that know the answers.
 
 For that the conversations are parted into folds; the probabilities of each come from heads that were fitted to the
-others. The choice is fitted three times, each time on the ways that its forerunner's decisions lead.
+others. The choice is fitted twice, each time on the ways that its forerunner's decisions lead.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from supportbot.training.examples import Example, conversation_examples
 from supportbot.training.fit import fit_choice, fit_fields, fit_kinds
 
 FOLDS = 7
-ROUNDS = 3
+ROUNDS = 2
 START: TraitWeights = {
     "open": {"always": -0.2, "reports": 2.0, "reads_like_report": 0.5},
     "leave": {"reads_like_chatter": 0.8, "courtesy": 1.0},
