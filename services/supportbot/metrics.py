@@ -96,6 +96,7 @@ LLM_DRIFT = Counter(
     ["agrees"],
 )
 LLM_BUDGET_REMAINING = Gauge("supportbot_llm_budget_remaining_ratio", "What is left of the day's budget, 0 to 1.")
+LLM_BUDGET_REMAINING.set(1)  # Also where there is none: 0 would mean that it is spent.
 
 # Zoho Desk.
 TICKET_REQUESTS = Counter("supportbot_ticket_requests_total", "Calls to Zoho Desk.", ["operation", "outcome"])

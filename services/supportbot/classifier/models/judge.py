@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from supportbot import metrics
 from supportbot.classifier.models import guards
-from supportbot.classifier.models.chain import BUDGET_SPENT, Asked, Chain
+from supportbot.classifier.models.chain import ALL_AWAY, BUDGET_SPENT, Asked, Chain
 from supportbot.classifier.models.merge import merge
 from supportbot.classifier.models.prompt import make_request
 from supportbot.classifier.models.sparing import LIMITED, Spared, is_certain_chatter, is_sample, spare
@@ -31,6 +31,11 @@ class ModelJudge:
 
     def __init__(self, policy: Policy, *, local: LocalJudge | None = None, chain: Chain | None = None) -> None:
         self._policy, self._local, self._chain = policy, local, chain
+        if chain is not None:  # Counters are born at 0, for the alerts.
+            for reason in (*Spared, BUDGET_SPENT, ALL_AWAY):
+                metrics.LLM_SKIPPED.labels(str(reason))
+            for agrees in ("true", "false"):
+                metrics.LLM_DRIFT.labels(agrees)
 
     async def __call__(self, turn: Turn) -> Verdict:
         """The verdict of the best tier that is to be had."""

@@ -94,6 +94,19 @@ def test_an_opinion_that_the_guards_refuse_counts_for_nothing() -> None:
     assert (verdict.tier, verdict.degraded) == (Tier.KEYWORDS, True)
 
 
+def test_turns_without_a_model_are_counted_by_their_reason() -> None:
+    reasons = {"no_words", "injection", "certain_chatter", "continues_turn", "author_busy", "group_busy"}
+
+    def skipped(reason: str) -> float | None:
+        return REGISTRY.get_sample_value("supportbot_llm_skipped_total", {"reason": reason})
+
+    judged("")
+    before = skipped("no_words") or 0
+    judged("")
+    assert skipped("no_words") == before + 1
+    assert all(skipped(reason) is not None for reason in reasons | {"budget_spent", "all_away"})
+
+
 def test_without_models_nothing_is_degraded() -> None:
     verdict, model = judged("la 909 no imprime", chain=False)
     assert verdict == judge_by_keywords(Turn("la 909 no imprime"), POLICY)
