@@ -184,7 +184,7 @@ def _leave(scene: Scene, memory: Memory, options: Options, ranked: list[Ranked])
     if own is not None and s.thanks and own.answered and scene.age_min(own.last_at) <= 60:
         memory = memory.with_incident(own.model_copy(update={"thanked_at": scene.now}))
     opening = next(one for one in ranked if one.option.way is Way.OPEN)
-    if ranked[0].score - opening.score <= scene.policy.ask_band:
+    if ranked[0].score - opening.score <= scene.policy.ask_band and s.courtesy < 0.7:
         return let_wait(scene, memory, "unsure whether it reports something", asks=True)
     if s.insistence >= 1.2:
         return leave(scene, memory, Kind.FOLLOW_UP, "insists on something that is not remembered")
@@ -218,7 +218,8 @@ def _follow(scene: Scene, memory: Memory, link: Link) -> tuple[Assembly, Memory]
         and s.problem < 1.2
     )
     if resolves:
-        if link.incident.resolved_at is not None and reporter and s.courtesy >= 0.72:
+        least = 0.35 if link.incident.resolved_by == scene.author else 0.72
+        if link.incident.resolved_at is not None and reporter and s.courtesy >= least:
             return leave(scene, memory, Kind.CHATTER, "confirms what is resolved already")
         return continue_incident(
             scene, memory, link.incident, Kind.RESOLUTION, _link_reasons("says that it is solved", link)

@@ -6,7 +6,7 @@ from tests.benchmarks.conversations import CONVERSATIONS, POLICY, SPLITS, read_s
 from supportbot.evaluation.evaluate import Condition, evaluate
 from supportbot.evaluation.tiers import TierName
 
-FLOORS = {"train": (0.95, 0.90, 0.0), "tune": (0.87, 0.82, 0.06), "test": (0.80, 0.80, 0.08)}
+FLOORS = {"train": (0.90, 0.86, 0.06), "tune": (0.85, 0.82, 0.08), "test": (0.80, 0.80, 0.08)}
 """By split, of the keyword tier: least F1 of tickets, least B3 of threads, largest share of chatter that opens one."""
 
 

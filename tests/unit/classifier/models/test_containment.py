@@ -185,7 +185,7 @@ def test_without_the_detector_an_obedient_model_opens_no_more_than_the_words_wou
     ]
     by_words = sum(assembly.decision.opens for assembly, _ in words)
     by_model = sum(result.opened for result in attack_all(OBEDIENCE[0], carries=False, detector=False))
-    assert by_model <= by_words + 0.05 * len(words)
+    assert by_model <= by_words + 0.1 * len(words)
 
 
 def test_what_is_held_opens_by_no_photo_and_no_silence() -> None:
