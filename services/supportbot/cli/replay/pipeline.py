@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from pathlib import Path
 
 from nats.js.api import ConsumerInfo
@@ -18,6 +19,7 @@ from supportbot.classifier.handler import Classifier
 from supportbot.classifier.models.judge import ModelJudge
 from supportbot.classifier.policy import make_policy
 from supportbot.classifier.tiers import choose_local
+from supportbot.cli.replay.ahead import Ahead
 from supportbot.cli.supervisor import background
 from supportbot.contracts import (
     IncidentCorrected,
@@ -95,19 +97,28 @@ async def run_events(bot: SupportBot, events: Sequence[MessageReceived], progres
         UnavailableError: The NATS server ended.
         UserError: There is no NATS server on this machine.
     """
-    async with _pipeline(bot) as bus:
-        for start in range(0, len(events), WINDOW):
-            await _publish(bus, events[start : start + WINDOW])
-            await _until_left(bus, Stage.CLASSIFIER, WINDOW // 2, start + WINDOW, len(events), progress)
+    policy = make_policy(bot.spec)
+    local = choose_local(policy, threads=1)  # Several texts at once waste less than several threads for one.
+    classifier = Classifier(Memories(), policy, ModelJudge(policy, local=local.judge))
+    windows = [events[start : start + WINDOW] for start in range(0, len(events), WINDOW)]
+    published = 0
+    async with _pipeline(bot.metadata.name, classifier) as bus:
+        with Ahead(local.prepare) as ahead:
+            ahead.start(one.text for one in events[:WINDOW])
+            for window, following in zip_longest(windows, windows[1:], fillvalue=()):
+                await ahead.wait()
+                ahead.start(one.text for one in following)
+                await _publish(bus, window)
+                published += len(window)
+                await _until_left(bus, Stage.CLASSIFIER, WINDOW // 2, published, len(events), progress)
         for stage in STAGES:
             await _until_left(bus, stage, 0, len(events), len(events), progress)
         return Run(await read_trail(bus), await _read_incidents(bus))
 
 
 @asynccontextmanager
-async def _pipeline(bot: SupportBot) -> AsyncIterator[Bus]:
+async def _pipeline(name: str, classifier: Classifier) -> AsyncIterator[Bus]:
     """A bus whose stages `classifier` and `ticket` are served."""
-    name = bot.metadata.name
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="supportbot-replay-"))
         server = EmbeddedServer(Path(folder), sync="default", max_file=MAX_FILE)
@@ -115,8 +126,6 @@ async def _pipeline(bot: SupportBot) -> AsyncIterator[Bus]:
         await stack.enter_async_context(background(_watch(server), "watch nats"))
         bus = await stack.enter_async_context(Bus.connect(server.url, bot=name, service="replay"))
         await ensure_topology(bus.js, name, LANES, PROFILE)
-        policy = make_policy(bot.spec)
-        classifier = Classifier(Memories(), policy, ModelJudge(policy, local=choose_local(policy).judge))
         for stage, handler in ((Stage.CLASSIFIER, classifier), (Stage.TICKET, ShadowHandler("shadow"))):
             consuming = bus.consume(stage, handler, lanes=LANES)
             await stack.enter_async_context(background(consuming, f"consume {stage}"))
