@@ -76,7 +76,7 @@ def _own(scene: Scene) -> Iterable[float]:
         return
     verdict = scene.verdict
     age = scene.age_min(own.seen.get(scene.author, own.state.opened_at))
-    numbers, sites, documents = verdict.numbers, set(own.state.sites), set(own.documents)
+    numbers, sites, documents = scene.numbers, set(own.state.sites), set(own.documents)
     yield 1.0
     yield math.exp(-age / 4)
     yield math.exp(-age / 45)
@@ -96,7 +96,7 @@ def _own(scene: Scene) -> Iterable[float]:
 def _others(scene: Scene) -> Iterable[float]:
     others = [one for one in scene.alive if one.reporter != scene.author]
     lively = [one for one in others if scene.age_min(one.last_at) <= 120]
-    numbers = scene.verdict.numbers
+    numbers = scene.numbers
     yield max((math.exp(-scene.age_min(one.last_at) / 10) for one in lively), default=0.0)
     yield float(any(numbers & {*one.state.sites, *one.documents} for one in lively))
     yield max((_shares(scene, one) for one in lively), default=0.0)

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from operator import mul
 from typing import Any
 
 WEIGHTS_FILE = "local.json"
@@ -33,10 +34,7 @@ class Head:
         """
         if len(inputs) != len(self.weights[0]):
             raise ValueError(f"the head takes {len(self.weights[0])} inputs, not {len(inputs)}")
-        scores = [
-            math.fsum(weight * value for weight, value in zip(row, inputs, strict=True)) + bias
-            for row, bias in zip(self.weights, self.bias, strict=True)
-        ]
+        scores = [sum(map(mul, row, inputs)) + bias for row, bias in zip(self.weights, self.bias, strict=True)]
         top = max(scores)
         exponents = [math.exp(score - top) for score in scores]
         total = sum(exponents)

@@ -218,7 +218,7 @@ def _follow(scene: Scene, memory: Memory, link: Link) -> tuple[Assembly, Memory]
         and s.problem < 1.2
     )
     if resolves:
-        least = 0.35 if link.incident.resolved_by == scene.author or scene.verdict.numbers else 0.72
+        least = 0.35 if link.incident.resolved_by == scene.author or scene.numbers else 0.72
         if link.incident.resolved_at is not None and reporter and s.courtesy >= least:
             return leave(scene, memory, Kind.CHATTER, "confirms what is resolved already")
         return continue_incident(

@@ -4,6 +4,7 @@ Order of evidence: quote, mention or name, the author's own burst, site and docu
 """
 
 import math
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from supportbot.classifier.memory import Incident
@@ -20,14 +21,21 @@ class Link(NamedTuple):
 
 def rank_links(scene: Scene) -> list[Link]:
     """The incidents that the message may belong to, best first."""
-    links = [_score(scene, incident) for incident in scene.alive if _is_candidate(scene, incident)]
+    links = [_score(scene, incident) for incident in _candidates(scene)]
     return sorted(links, key=lambda link: (-link.score, -link.incident.last_at.timestamp()))
 
 
-def _is_candidate(scene: Scene, incident: Incident) -> bool:
-    if scene.now - incident.last_at <= LIVE or incident is scene.quoted or incident.reporter == scene.author:
-        return True
-    return bool(scene.verdict.numbers & {*incident.state.sites, *incident.documents})
+def _candidates(scene: Scene) -> Iterator[Incident]:
+    """Those of the last hours, and of older ones those that the message quotes, names or whose reporter wrote it."""
+    since, author, quoted, numbers = scene.now - LIVE, scene.author, scene.quoted, scene.numbers
+    for incident in scene.alive:
+        if (
+            incident.last_at >= since
+            or incident is quoted
+            or incident.reporter == author
+            or (numbers and not numbers.isdisjoint((*incident.state.sites, *incident.documents)))
+        ):
+            yield incident
 
 
 def _score(scene: Scene, incident: Incident) -> Link:
@@ -79,10 +87,10 @@ def _numbers(scene: Scene, incident: Incident) -> list[tuple[float, str]]:
     verdict = scene.verdict
     sites, documents = set(incident.state.sites), set(incident.documents)
     parts: list[tuple[float, str]] = []
-    common = sorted((verdict.numbers & sites) | (verdict.numbers & documents))
+    common = sorted((scene.numbers & sites) | (scene.numbers & documents))
     if common:
         # People report from their own store all day, so its number says little about which of their matters is meant.
-        own_store = incident.reporter == scene.author and not verdict.numbers & documents
+        own_store = incident.reporter == scene.author and not scene.numbers & documents
         parts.append((1.0 if own_store else 2.8, f"names {common[0]} as it does"))
     elif verdict.sites and sites:
         # Others join a matter from their own store; an answer names the store that it is meant for.
@@ -98,10 +106,7 @@ def _numbers(scene: Scene, incident: Incident) -> list[tuple[float, str]]:
 
 def names_another(scene: Scene, incident: Incident) -> bool:
     """Whether a number of the text is a document of other incidents and none of this one's."""
-    numbers = scene.verdict.numbers - set(scene.verdict.sites)
-    if not numbers or numbers & set(incident.documents):
-        return False
-    return any(numbers & set(one.documents) for one in scene.alive)
+    return bool(scene.known_documents) and scene.known_documents.isdisjoint(incident.documents)
 
 
 def _course(scene: Scene, incident: Incident) -> list[tuple[float, str]]:

@@ -85,7 +85,7 @@ def _insists(scene: Scene) -> float:
 def _is_full_statement(scene: Scene) -> bool:
     """Number, thing and length, said out of the blue: a report that holds none of our words."""
     verdict, s = scene.verdict, scene.verdict.signals
-    if verdict.length < 35 or not verdict.numbers or not s.object:
+    if verdict.length < 35 or not scene.numbers or not s.object:
         return False
     if scene.own is not None and scene.age_min(scene.own.last_at) < 15:
         return False
@@ -115,9 +115,9 @@ def weigh_continuation(scene: Scene, own: Incident) -> Weighed:
         (1.5 if not own.told and not _speaks_of_other(scene, own) else 0.0, "the photo was not explained yet"),
         ((0.4 if news else 1.2) * min(1.5, s.insistence), ""),
     ]
-    if verdict.numbers & documents:
+    if scene.numbers & documents:
         parts.append((2.0, "names the same number"))
-    elif verdict.numbers & sites:
+    elif scene.numbers & sites:
         # People report from their own store all day, so its number alone ties little.
         parts.append((0.2 + math.exp(-age / 60), "names the same store"))
     elif verdict.sites and sites:

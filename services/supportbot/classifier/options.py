@@ -127,7 +127,7 @@ def _opening(scene: Scene, report: Weighed, links: list[Link]) -> Iterator[tuple
         sites = {site for one in scene.all_own for site in one.state.sites}
         yield "other_site_than_own", float(bool(verdict.sites) and bool(sites) and not sites & set(verdict.sites))
     numbers = {number for link in links for number in (*link.incident.state.sites, *link.incident.documents)}
-    yield "known_number", float(bool(verdict.numbers & numbers))
+    yield "known_number", float(bool(scene.numbers & numbers))
     yield "new_document", float(bool(verdict.documents) and not numbers & set(verdict.documents))
     yield "another", min(s.another, 1.5)
     yield "same_case", min(s.same_case, 2.0) / 2
@@ -156,10 +156,10 @@ def _leaving(scene: Scene, links: list[Link]) -> Iterator[tuple[str, float]]:
     yield "staff_tells_all", float(tells_all and (s.to_all or s.greeting > 0 or _speaks_of_later(scene)))
     yield "laughs", min(s.laughs, 1.0)
     yield "asks_colleagues", min(s.peers, 2.0) / 2
-    yield "short", float(verdict.length <= 15 and not verdict.numbers)
+    yield "short", float(verdict.length <= 15 and not scene.numbers)
     yield "substance", min(max(s.problem, s.request, s.insistence), 2.0) / 2
     yield "detail", min(max(s.detail, s.answer, s.resolution), 2.0) / 2
-    yield "number", float(bool(verdict.numbers))
+    yield "number", float(bool(scene.numbers))
     yield "no_sign", float(_shows_nothing(verdict))
     yield "murmur", float(_shows_nothing(verdict) and verdict.length <= 15 and scene.question is None)
     yield "future", float(_speaks_of_later(scene))
@@ -257,9 +257,9 @@ def _recency(scene: Scene, incident: Incident, age_min: float) -> Iterator[tuple
 def _naming(scene: Scene, incident: Incident) -> Iterator[tuple[str, float]]:
     verdict = scene.verdict
     sites, documents = set(incident.state.sites), set(incident.documents)
-    yield "same_site", float(bool(verdict.numbers & sites))
-    yield "other_site", float(bool(verdict.sites) and bool(sites) and not verdict.numbers & sites)
-    yield "same_document", float(bool(verdict.numbers & documents))
+    yield "same_site", float(bool(scene.numbers & sites))
+    yield "other_site", float(bool(verdict.sites) and bool(sites) and not scene.numbers & sites)
+    yield "same_document", float(bool(scene.numbers & documents))
     yield "names_another", float(names_another(scene, incident))
     common = set(verdict.tokens) & set(incident.tokens)
     if verdict.similar.get(incident.incident_id):
@@ -302,6 +302,6 @@ def _reacting(scene: Scene, photos: tuple[Evidence, ...], links: list[Link]) -> 
     yield "asks_site", float(s.asks_site)
     yield "reads_like_answer", log_odds(verdict, Kind.STAFF, Kind.RESOLUTION)
     yield "courtesy", s.courtesy
-    yield "number", float(bool(verdict.numbers))
+    yield "number", float(bool(scene.numbers))
     yield "other_fits", _clip(max((link.score for link in links), default=-3.0) / 3)
     yield "several", float(len({one.sender.ref for one in scene.memory.pending if one.media}) > 1)

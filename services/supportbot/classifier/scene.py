@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
+from itertools import chain
 
 from supportbot.classifier.keywords import Category
 from supportbot.classifier.memory import Incident, Memory, Recent
@@ -62,6 +63,17 @@ class Scene:
     def author(self) -> str:
         """The sender's reference."""
         return self.message.sender.ref
+
+    @cached_property
+    def numbers(self) -> frozenset[str]:
+        """All numbers of the text that can identify something."""
+        return self.verdict.numbers
+
+    @cached_property
+    def known_documents(self) -> frozenset[str]:
+        """Numbers of the text that are documents of a remembered incident; a store is none."""
+        numbers = self.numbers.difference(self.verdict.sites)
+        return frozenset(chain.from_iterable(numbers.intersection(one.documents) for one in self.alive))
 
     @cached_property
     def solver(self) -> float:
@@ -147,7 +159,7 @@ class Scene:
     def is_concrete(self) -> bool:
         """Whether there is anything to report: a clear problem or request, a thing, a number, a photo."""
         s = self.verdict.signals
-        if s.problem >= 1.2 or s.request >= 1.2 or s.object or s.report or self.verdict.numbers:
+        if s.problem >= 1.2 or s.request >= 1.2 or s.object or s.report or self.numbers:
             return True
         if len(self.verdict.tokens) >= 7:
             return True  # Chatter is short; who says so much names something, if only in words that no list holds.
@@ -160,10 +172,10 @@ class Scene:
         verdict, s = self.verdict, self.verdict.signals
         if max(s.problem, s.request) < 0.8 or len(verdict.tokens) < 3:
             return False
-        if not (s.object or s.another or verdict.numbers):
+        if not (s.object or s.another or self.numbers):
             return False
         known = {*incident.state.sites, *incident.documents}
-        return not set(verdict.tokens) & set(incident.tokens) and not verdict.numbers & known
+        return not set(verdict.tokens) & set(incident.tokens) and not self.numbers & known
 
     @cached_property
     def waiting(self) -> tuple[Evidence, ...]:
@@ -201,12 +213,14 @@ class Scene:
         return None
 
     def rare(self, token: str) -> bool:
-        """Whether few of the remembered incidents use the word, so that sharing it means something."""
+        """Whether few of the remembered incidents use a word of the text, so that sharing it means something."""
         return self._word_counts[token] <= max(2, len(self.alive) // 8)
 
     @cached_property
     def _word_counts(self) -> Counter[str]:
-        return Counter(token for one in self.alive for token in one.tokens)
+        """In how many incidents each word of the text stands."""
+        words = frozenset(self.verdict.tokens)
+        return Counter(chain.from_iterable(words.intersection(one.tokens) for one in self.alive))
 
     @cached_property
     def quoted(self) -> Incident | None:
