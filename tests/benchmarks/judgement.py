@@ -37,7 +37,14 @@ def show_tiers(data: Data) -> None:
 def show_ablations(data: Data) -> None:
     """The best tier whole, and without each of its parts."""
     best = available_tiers()[0]
-    parts = [(Part.STAFF,), (Part.CONTEXT,), *([(Part.EMBEDDINGS,)] if best is TierName.LOCAL else []), (Part.MEMORY,)]
+    parts = [
+        (Part.STAFF,),
+        (Part.QUOTES,),
+        (Part.STAFF, Part.QUOTES),
+        (Part.CONTEXT,),
+        *([(Part.EMBEDDINGS,)] if best is TierName.LOCAL else []),
+        (Part.MEMORY,),
+    ]
     conditions = [Condition(tier=best), *(Condition(tier=best, without=part) for part in parts)]
     if best is not TierName.KEYWORDS:
         conditions.append(Condition(tier=TierName.KEYWORDS))

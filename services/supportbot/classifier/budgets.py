@@ -22,7 +22,7 @@ class Limit(NamedTuple):
 
 
 AUTHOR_OPENINGS: Final = (Limit(6, timedelta(minutes=10)), Limit(40, timedelta(days=1)))
-GROUP_OPENINGS: Final = (Limit(25, timedelta(minutes=10)), Limit(80, timedelta(days=1)))
+GROUP_OPENINGS: Final = (Limit(25, timedelta(minutes=10)), Limit(80, timedelta(hours=4)))
 AUTHOR_TEXTS: Final = (Limit(20, timedelta(minutes=10)), Limit(100, timedelta(days=1)))
 GROUP_TEXTS: Final = (Limit(80, timedelta(minutes=10)),)
 """The memory holds 140 messages and 90 incidents of a group, so no larger number can be counted."""
@@ -64,4 +64,7 @@ def _reached(limits: Sequence[Limit], times: Sequence[datetime], now: datetime) 
 
 
 def _words(within: timedelta) -> str:
-    return "a day" if within == timedelta(days=1) else f"{within.total_seconds() / 60:.0f} minutes"
+    if within == timedelta(days=1):
+        return "a day"
+    minutes = round(within.total_seconds() / 60)
+    return f"{minutes} minutes" if minutes < 60 else f"{minutes // 60} hours"

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from importlib import metadata
 from typing import Any
 
-MAX_CHARS = 280
+MAX_CHARS = 160
 """The beginning and the end of a text tell what it is; the time grows with every character."""
-TAIL_CHARS = 80
+TAIL_CHARS = 50
 CACHED = 2048
 """Texts whose embedding is kept, 1.6 KB each; people say the same short things again and again."""
 SIZE = 384

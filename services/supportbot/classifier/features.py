@@ -94,8 +94,7 @@ def _own(scene: Scene) -> Iterable[float]:
 
 
 def _others(scene: Scene) -> Iterable[float]:
-    others = [one for one in scene.alive if one.reporter != scene.author]
-    lively = [one for one in others if scene.age_min(one.last_at) <= 120]
+    lively = [one for one in scene.lively if one.reporter != scene.author]
     numbers = scene.numbers
     yield max((math.exp(-scene.age_min(one.last_at) / 10) for one in lively), default=0.0)
     yield float(any(numbers & {*one.state.sites, *one.documents} for one in lively))
@@ -119,10 +118,9 @@ def _manner(scene: Scene) -> Iterable[float]:
     yield float(quoted is not None and quoted.reporter == scene.author)
     yield float(quoted is not None and quoted.reporter != scene.author)
     yield float(bool(message.mentions))
-    lively = [one for one in scene.alive if scene.age_min(one.last_at) <= 120]
     yield float(bool(scene.addressed))
-    yield float(any(one.reporter in scene.addressed for one in lively))
-    yield float(any(scene.addressed & one.seen.keys() for one in lively))
+    yield float(any(one.reporter in scene.addressed for one in scene.lively))
+    yield float(any(scene.addressed & one.seen.keys() for one in scene.lively))
 
 
 def _before(scene: Scene) -> Iterable[float]:

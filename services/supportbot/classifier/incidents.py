@@ -36,6 +36,8 @@ from supportbot.contracts import Decision, Kind, MessageClassified, MessageRecei
 
 TELLS_NOTHING = -1.0
 """Log-odds below which words tell nothing by themselves: the photo before them is the report."""
+FRAGMENT = "fragment waits for more words"
+"""Why a text waits that names something and says nothing of it."""
 LEAST_WITHOUT_MODEL = 0.45
 """What a language model says must be at least so likely by the words and the conversation alone; else a person looks.
 So nobody who talks a model into something opens a ticket by it, or gets into somebody else's."""
@@ -162,6 +164,8 @@ def _open(scene: Scene, memory: Memory, options: Options, best: Ranked) -> tuple
     photos = tuple(one for one in scene.waiting if one.media and scene.now - one.sent_at <= EXPLAINED_WITHIN)
     if photos and options.report.score < TELLS_NOTHING:
         return explain_photo(scene, memory, photos)
+    if not photos and scene.message.media is None and scene.is_fragment:
+        return let_wait(scene, memory, FRAGMENT)
     confidence = 1 / (1 + math.exp(-_log_odds(best.share) - CONFIDENCE_AT_ZERO))
     taken = photos_of_this(scene)
     memory = take_back(memory, tuple(one.message_ref for one in taken))
@@ -190,7 +194,7 @@ def _leave(scene: Scene, memory: Memory, options: Options, ranked: list[Ranked])
         return leave(scene, memory, Kind.FOLLOW_UP, "insists on something that is not remembered")
     starts = verdict.numbers or s.request or s.problem or s.object
     if options.report.score >= -1.6 and starts and not s.announcement and not scene.solves and s.courtesy < 0.7:
-        return let_wait(scene, memory, "fragment waits for more words")
+        return let_wait(scene, memory, FRAGMENT)
     if s.announcement >= 1.6:
         return leave(scene, memory, Kind.CHATTER, "announces something to all", confidence=round(ranked[0].share, 2))
     reason = "is courtesy" if s.courtesy > 0.7 else "reports nothing and fits no incident"

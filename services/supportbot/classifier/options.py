@@ -132,6 +132,7 @@ def _opening(scene: Scene, report: Weighed, links: list[Link]) -> Iterator[tuple
     yield "another", min(s.another, 1.5)
     yield "same_case", min(s.same_case, 2.0) / 2
     yield "insists", min(s.insistence, 2.0) / 2
+    yield "tells_nothing", float(scene.tells_nothing)
     yield "length", min(verdict.length, 120) / 80
     if verdict.similar:
         yield "like_known", _near(max(verdict.similar.values()))
@@ -242,7 +243,7 @@ def _recency(scene: Scene, incident: Incident, age_min: float) -> Iterator[tuple
     yield "alive_now", math.exp(-age_min / 3)
     yield "alive_lately", math.exp(-age_min / 30)
     yield "alive_today", math.exp(-age_min / 400)
-    later = sum(1 for one in scene.alive if one.last_at > incident.last_at)
+    later = scene.count_livelier(incident)
     yield "newest", float(later == 0)
     yield "left_behind", min(math.log1p(later) / 2, 1.5)
     previous = scene.previous

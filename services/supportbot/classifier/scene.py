@@ -2,6 +2,7 @@
 
 import math
 import re
+from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,6 +19,9 @@ BURST = timedelta(minutes=3)
 """Consecutive messages of one author so close are one turn."""
 WAIT_FOR_WORDS = timedelta(minutes=12)
 """So long a photo by somebody without an incident waits for its sentence; then it is a report of its own."""
+MAX_FRAGMENT = 25
+"""Characters of "la 909", "pedido 778123", "suc centro, factura 8812"."""
+LIVELY = timedelta(hours=2)
 LIVE = timedelta(hours=18)
 """An incident that was silent for longer is only found by quote, site, document or its reporter."""
 
@@ -102,9 +106,24 @@ class Scene:
         return tuple(one for one in self.memory.incidents if not one.dropped)
 
     @cached_property
+    def lively(self) -> tuple[Incident, ...]:
+        """Those in which somebody wrote in the last two hours."""
+        since = self.now - LIVELY
+        return tuple(one for one in self.alive if one.last_at >= since)
+
+    def count_livelier(self, incident: Incident) -> int:
+        """How many incidents were written in since somebody last wrote in this one."""
+        return len(self._activity) - bisect_right(self._activity, incident.last_at)
+
+    @cached_property
+    def _activity(self) -> list[datetime]:
+        return sorted(one.last_at for one in self.alive)
+
+    @cached_property
     def all_own(self) -> tuple[Incident, ...]:
         """All incidents that the author reported and that are still remembered."""
-        return tuple(one for one in self.alive if one.reporter == self.author)
+        author = self.author
+        return tuple(one for one in self.alive if one.reporter == author)
 
     @cached_property
     def own(self) -> Incident | None:
@@ -166,6 +185,17 @@ class Scene:
         if s.problem >= 0.8 and _SUBJECT.match(fold(self.message.text)):
             return True
         return self.message.media is not None or any(one.media for one in self.waiting)
+
+    @cached_property
+    def tells_nothing(self) -> bool:
+        """Whether no word of the text tells, asks or reports anything; a number or a thing may be named."""
+        s = self.verdict.signals
+        return max(s.problem, s.request, s.report, s.insistence, s.detail, s.resolution, s.same_case, s.answer) < 0.5
+
+    @property
+    def is_fragment(self) -> bool:
+        """Whether the text only names something: its author has yet to say what about it."""
+        return self.tells_nothing and self.verdict.length <= MAX_FRAGMENT and not self.verdict.signals.question
 
     def is_news(self, incident: Incident) -> bool:
         """Whether the text tells something that has no word and no number in common with the incident."""

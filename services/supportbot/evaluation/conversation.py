@@ -127,11 +127,13 @@ def dump_row(row: Row) -> str:
     return json.dumps(values, ensure_ascii=False)
 
 
-def make_conversation(name: str, rows: Sequence[Row], *, staff_known: bool = True) -> Conversation:
-    """The conversation of rows; without `staff_known` nobody is listed as staff.
+def make_conversation(name: str, rows: Sequence[Row], *, staff_known: bool = True, quotes: bool = True) -> Conversation:
+    """The conversation of rows; without `staff_known` nobody is listed as staff, without `quotes` nobody quotes.
 
     Messages of one moment get times a millisecond apart, as in a replay: their order is what counts.
     """
+    if not quotes:
+        rows = [row.model_copy(update={"quoted": None}) for row in rows]
     staff = {row.author for row in rows if row.staff} if staff_known else set()
     quotable = {row.id: make_ref(f"{name}/{row.id}") for row in rows}
     moments = spread(row.at for row in rows)

@@ -54,7 +54,9 @@ def evaluate(
         for name, rows in data.items():
             if progress is not None:
                 progress(condition, name)
-            conversation = make_conversation(name, rows, staff_known=condition.staff == "listed")
+            conversation = make_conversation(
+                name, rows, staff_known=condition.staff == "listed", quotes=Part.QUOTES not in condition.without
+            )
             groups[name] = measure(conversation, to_outcome(conversation, decide(conversation)))
         seconds = time.perf_counter() - began
         hidden = tuple(part.value for part in condition.without if part is not Part.STAFF)

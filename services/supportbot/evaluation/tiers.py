@@ -36,6 +36,8 @@ class Part(StrEnum):
     MEMORY = "memory"
     """Nobody remembers: each message is decided on as if it were the group's first."""
     EMBEDDINGS = "embeddings"
+    QUOTES = "quotes"
+    """Nobody quotes, as in an exported chat, which does not tell quotes."""
     STAFF = "staff"
     """Nobody is listed as staff: the same as `--staff none`."""
 
@@ -63,7 +65,7 @@ def make_decide(tier: TierName, policy: Policy, without: Collection[Part] = ()) 
     Raises:
         UserError: The tier is not there, or has no such part.
     """
-    parts = set(without) - {Part.STAFF}
+    parts = set(without) - {Part.STAFF, Part.QUOTES}
     if tier is TierName.RULE:
         if parts:
             raise UserError("the rule has no parts that it could go without")

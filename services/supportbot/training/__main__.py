@@ -39,7 +39,7 @@ def _train(paths: list[Path], lines: list[Path], corrections: list[Path], out: P
     policy = make_policy(parse_bot(_BOT, source="the default bot").spec)
     alone = [example for path in lines for example in line_examples(path, policy)]
     alone += [example for path in corrections for example in correction_examples(path, policy)]
-    groups = [_both(path) for path in sorted(paths, key=lambda path: path.stem)]
+    groups = [_variants(path) for path in sorted(paths, key=lambda path: path.stem)]
     groups += [[one] for path in lines for one in line_conversations(path)]
     trained = train(groups, alone, policy, Embedding())
     out.mkdir(parents=True, exist_ok=True)
@@ -47,9 +47,10 @@ def _train(paths: list[Path], lines: list[Path], corrections: list[Path], out: P
     _write(out / CHOICE_FILE, trained.choice, indent=1)
 
 
-def _both(path: Path) -> list[Conversation]:
-    rows = read_rows(path)
-    return [make_conversation(path.stem, rows, staff_known=known) for known in (True, False)]
+def _variants(path: Path) -> list[Conversation]:
+    """With and without a staff list, and with and without quotes, which an exported chat does not tell."""
+    rows, both = read_rows(path), (True, False)
+    return [make_conversation(path.stem, rows, staff_known=known, quotes=told) for known in both for told in both]
 
 
 def _write(path: Path, document: object, *, indent: int | None = None) -> None:

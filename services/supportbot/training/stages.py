@@ -42,7 +42,7 @@ def train(
     """Train on conversations.
 
     Args:
-        conversations: Each with and without its staff listed, which stay in one fold together, and single first words.
+        conversations: Each in its variants, which stay in one fold together, and single first words.
         lines: Texts that stand alone.
         policy: Names the categories.
         embedding: Of the local tier.

@@ -81,7 +81,7 @@ def test_an_author_opens_at_most_so_many_incidents_a_day() -> None:
     assert opening_limit(memory, group.make("Ana", "x")) is None
 
 
-@pytest.mark.parametrize(("limit", "words"), list(zip(GROUP_OPENINGS, ("10 minutes", "a day"), strict=True)))
+@pytest.mark.parametrize(("limit", "words"), list(zip(GROUP_OPENINGS, ("10 minutes", "4 hours"), strict=True)))
 def test_a_group_opens_at_most_so_many_incidents_however_many_people_take_part(
     limit: tuple[int, timedelta], words: str
 ) -> None:
