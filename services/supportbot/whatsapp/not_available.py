@@ -30,8 +30,8 @@ class NotAvailable:
         )
 
     def state(self) -> GatewayState:
-        """Not available, and what to do about it."""
-        return GatewayState(link=LinkState.NOT_AVAILABLE, message=self._message)
+        """Stopped, and what to do about it."""
+        return GatewayState(link=LinkState.STOPPED, message=self._message)
 
     async def run(self, sink: InboundSink) -> None:
         """Nothing ever arrives."""

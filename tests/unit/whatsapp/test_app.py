@@ -96,7 +96,7 @@ async def test_a_gateway_that_is_not_there_is_told_honestly(open_client: Open) -
 
     words = "'Neonize' is not available in this version of supportbot; set it to 'Simulator'"
     assert (health.status_code, health.json()["status"]) == (200, "degraded")
-    assert (status["connected"], status["state"]) == (False, "not_available")
+    assert (status["connected"], status["state"]) == (False, "stopped")
     assert words in status["message"]
     assert (sent.status_code, sent.json()["error"]) == (500, "Failed to send message")
     assert words in sent.json()["details"]
