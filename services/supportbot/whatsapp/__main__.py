@@ -22,7 +22,7 @@ from supportbot.whatsapp import simulator_api
 from supportbot.whatsapp.allowance import Allowance
 from supportbot.whatsapp.app import create_whatsapp_app
 from supportbot.whatsapp.convert import Roster
-from supportbot.whatsapp.gateway import Gateway, Group
+from supportbot.whatsapp.gateway import Gateway, Group, Pairable
 from supportbot.whatsapp.handler import ReplyHandler, rooms_of
 from supportbot.whatsapp.inbound import Attachments, Bell, JournalSink
 from supportbot.whatsapp.journal import Journal
@@ -31,6 +31,7 @@ from supportbot.whatsapp.link_watch import watch_link
 from supportbot.whatsapp.not_available import NotAvailable
 from supportbot.whatsapp.outgoing import OutgoingMessages
 from supportbot.whatsapp.pacing import SIMULATED, Pace, Pacer
+from supportbot.whatsapp.pairing_log import draw_in_log
 from supportbot.whatsapp.publisher import Publisher, prune
 from supportbot.whatsapp.simulated_whatsapp import SimulatedWhatsApp
 from supportbot.whatsapp.simulator import Simulator
@@ -78,6 +79,8 @@ async def main(service: Service) -> None:
                 bells = (parts.arrived, parts.ready)
                 sink = JournalSink(journal, roster=parts.roster, groups=groups, bells=bells)
                 tasks.create_task(gateway.run(sink))
+                if spec.whatsapp.pairing.log_qr and isinstance(gateway, Pairable):
+                    tasks.create_task(draw_in_log(gateway))
             # Not a task: it is cancelled before them, so that an answer on its way still finds a link.
             await run_with_bus(
                 service,

@@ -4,10 +4,8 @@ What is offered links the account to whoever has it: all of it wants a key that 
 every use leaves a line in the log, without the code.
 """
 
-import io
 from typing import Annotated, Any
 
-import segno
 import structlog
 from fastapi import APIRouter, HTTPException, Request, Response
 from pydantic import AwareDatetime, BaseModel, StringConstraints
@@ -27,6 +25,7 @@ from supportbot.whatsapp.gateway import (
 )
 from supportbot.whatsapp.link_words import LINK_WORDS
 from supportbot.whatsapp.pairing_page import Page, make_page
+from supportbot.whatsapp.qr import draw_svg
 from supportbot.whatsapp.status import mask_phone
 
 PATH = "/pairing"
@@ -112,13 +111,6 @@ def create_pairing_router(gateway: Gateway, spec: Spec) -> APIRouter:
         return _answer(page)
 
     return router
-
-
-def draw_svg(payload: str) -> bytes:
-    """The QR code of a payload, exactly its bytes, as a picture of its own."""
-    picture = io.BytesIO()
-    segno.make(payload, error="l", micro=False).save(picture, kind="svg", scale=6, border=4, light="white")
-    return picture.getvalue()
 
 
 class _Door:

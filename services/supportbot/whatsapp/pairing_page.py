@@ -74,7 +74,7 @@ PAGE_WORDS: Mapping[Language, Mapping[str, str]] = {
         "step_2": "Android: ⋮ → Dispositivos vinculados. iPhone: Ajustes → Dispositivos vinculados.",
         "step_3": "Toca «Vincular dispositivo» y escanea el código, o elige «Vincular con número de teléfono».",
         "away": "El servicio no responde; se intenta de nuevo.",
-        "warning": "Quien escanee este código tendrá acceso a la cuenta. No lo compartas.",
+        "warning": "Quien tenga este código tendrá acceso a la cuenta. No lo compartas.",
     },
     Language.EN: {
         "heading": "Link WhatsApp",
@@ -95,7 +95,7 @@ PAGE_WORDS: Mapping[Language, Mapping[str, str]] = {
         "step_2": "Android: ⋮ → Linked devices. iPhone: Settings → Linked devices.",
         "step_3": "Tap “Link a device” and scan the code, or choose “Link with phone number”.",
         "away": "The service does not answer; trying again.",
-        "warning": "Whoever scans this code has access to the account. Do not share it.",
+        "warning": "Whoever has this code has access to the account. Do not share it.",
     },
     Language.PT: {
         "heading": "Vincular o WhatsApp",
@@ -116,6 +116,6 @@ PAGE_WORDS: Mapping[Language, Mapping[str, str]] = {
         "step_2": "Android: ⋮ → Dispositivos conectados. iPhone: Configurações → Dispositivos conectados.",
         "step_3": "Toque em “Conectar dispositivo” e leia o código, ou escolha “Conectar com número de telefone”.",
         "away": "O serviço não responde; tentando de novo.",
-        "warning": "Quem ler este código terá acesso à conta. Não o compartilhe.",
+        "warning": "Quem tiver este código terá acesso à conta. Não o compartilhe.",
     },
 }

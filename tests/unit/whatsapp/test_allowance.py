@@ -1,7 +1,7 @@
 """The history of what was sent, across restarts, and what becomes of a message that may not go."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -24,7 +24,7 @@ class Clock:
         return self.now
 
 
-Open = Callable[..., "contextmanager[Allowance]"]
+Open = Callable[..., AbstractContextManager[Allowance]]
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def opened(tmp_path: Path, clock: Clock) -> Callable[..., object]:
+def opened(tmp_path: Path, clock: Clock) -> Open:
     @contextmanager
     def open_it(per_day: int = 10) -> Iterator[Allowance]:
         with Allowance(tmp_path / "sends.db", Policy(per_day=per_day), clock=clock) as allowance:

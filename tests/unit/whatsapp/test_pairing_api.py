@@ -211,7 +211,7 @@ async def test_the_picture_holds_exactly_the_payload(open_client: Open) -> None:
         picture = (await client.get("/pairing/qr.svg")).content
 
     expected = io.BytesIO()
-    segno.make(PAYLOAD, error="l", micro=False).save(expected, kind="svg", scale=6, border=4, light="white")
+    segno.make_qr(PAYLOAD, error="l").save(expected, kind="svg", scale=6, border=4, light="white")
     assert picture == expected.getvalue()
     assert b"<script" not in picture
 
