@@ -13,6 +13,7 @@ from supportbot.whatsapp.allowance import Allowance
 from supportbot.whatsapp.gateway import Gateway, Group, MessageKey, RawEvent, RawPerson
 from supportbot.whatsapp.limits import UNLIMITED, Policy
 from supportbot.whatsapp.pacing import SIMULATED, Pacer
+from supportbot.whatsapp.simulated_pairing import SimulatedPairing
 from supportbot.whatsapp.simulated_whatsapp import SimulatedWhatsApp
 from supportbot.whatsapp.simulator import Simulator
 from supportbot.whatsapp.speaker import Speaker
@@ -66,10 +67,12 @@ class Inbox:
 
 
 @contextmanager
-def simulated(folder: Path) -> Iterator[tuple[Simulator, SimulatedWhatsApp]]:
+def simulated(
+    folder: Path, *, pairing: SimulatedPairing | None = None
+) -> Iterator[tuple[Simulator, SimulatedWhatsApp]]:
     """The simulator on its server in a folder."""
     with SimulatedWhatsApp(folder / "simulated-whatsapp.db") as server:
-        yield Simulator(server, groups=(Group(jid=CHAT, name="Tiendas"),)), server
+        yield Simulator(server, groups=(Group(jid=CHAT, name="Tiendas"),), pairing=pairing), server
 
 
 @contextmanager

@@ -35,7 +35,7 @@ WRITE_PATHS = frozenset({PATH, QR_PATH})
 """GET shows what links the account."""
 OPEN_PATHS = frozenset({PAGE_PATH})
 """The page itself holds nothing; it asks for a key where one is needed."""
-RATES = {PATH: "120/minute", f"{PATH}/unpair": "10/minute"}
+RATES = {f"{PATH}/unpair": "10/minute"}
 
 ATTEMPTS_RETRY_S = 3600
 

@@ -28,11 +28,11 @@ Open = Callable[..., Any]
 HELLO = {"jid": CHAT, "text": "hola"}
 
 
-def make_service(folder: Path) -> Service:
+def make_service(folder: Path, **environ: str) -> Service:
     (folder / "bot.yaml").write_text("kind: SupportBot\n")
     (folder / "secrets").mkdir()
     (folder / "key").write_text("0b" * 32)
-    environ = {
+    environ |= {
         "SUPPORTBOT_SPEC": str(folder / "bot.yaml"),
         "SUPPORTBOT_SECRETS": str(folder / "secrets"),
         "SUPPORTBOT_INSTALL_KEY_FILE": str(folder / "key"),
