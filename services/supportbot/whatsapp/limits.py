@@ -40,10 +40,8 @@ class Limit(StrEnum):
 class Sign(StrEnum):
     """By what WhatsApp shows that it does not like what it gets."""
 
-    RATE_LIMITED = "rate_limited"
-    """It answers 429: too many messages."""
-    REACH_OUT_LOCKED = "reach_out_locked"
-    """It answers 463: the account may not begin conversations for now."""
+    SEND_LIMITED = "send_limited"
+    """It refuses a message for being too much, too fast or to strangers (420, 429, 463, 479); the error's reason."""
     BANNED = "banned"
     REJECTIONS = "rejections"
     """It refused several messages in a row, whatever for."""
@@ -179,8 +177,9 @@ def after_sign(pause: Pause | None, sign: Sign, now: datetime, *, at_least_until
 
 def read_sign(error: PermanentError, rejections: int) -> Sign | None:
     """The warning sign in a refusal that is the last of so many in a row."""
-    named = {Sign.RATE_LIMITED.value: Sign.RATE_LIMITED, Sign.REACH_OUT_LOCKED.value: Sign.REACH_OUT_LOCKED}
-    return named.get(error.reason) or (Sign.REJECTIONS if rejections >= REJECTIONS else None)
+    if error.reason == Sign.SEND_LIMITED:
+        return Sign.SEND_LIMITED
+    return Sign.REJECTIONS if rejections >= REJECTIONS else None
 
 
 def _find_full_day(policy: Policy, history: History, now: datetime) -> Wait | None:
@@ -208,8 +207,7 @@ def _find_same_text(policy: Policy, history: History, now: datetime, digest: byt
 
 
 _PAUSE_WORDS = {
-    Sign.RATE_LIMITED: "WhatsApp says that there were too many messages (429)",
-    Sign.REACH_OUT_LOCKED: "WhatsApp has restricted the account (463)",
+    Sign.SEND_LIMITED: "WhatsApp has refused a message as too much, too fast or unwanted",
     Sign.BANNED: "WhatsApp has banned the account for a time",
     Sign.REJECTIONS: f"WhatsApp refused {REJECTIONS} messages in a row",
 }

@@ -96,7 +96,7 @@ async def test_messages_on_their_way_count_already(opened: Open) -> None:
 
 async def test_a_warning_sign_pauses_all_sends_across_a_restart(opened: Open, clock: Clock) -> None:
     with opened() as allowance, pytest.raises(PermanentError):
-        await send(allowance, error=PermanentError("429", reason="rate_limited"))
+        await send(allowance, error=PermanentError("429", reason="send_limited"))
     clock.now += timedelta(minutes=59)
     with opened() as allowance, pytest.raises(LimitedError) as refused:
         allowance.check("hola")

@@ -125,7 +125,7 @@ def test_the_same_text_goes_out_three_times_in_ten_minutes() -> None:
 def test_pauses_grow_from_an_hour_to_a_day_and_are_forgotten() -> None:
     pause, at, lengths = None, NOW, []
     for _ in range(7):
-        pause = after_sign(pause, Sign.RATE_LIMITED, at)
+        pause = after_sign(pause, Sign.SEND_LIMITED, at)
         lengths.append(pause.until - at)
         at = pause.until + HOUR
     late = after_sign(pause, Sign.REJECTIONS, pause.until + DAY) if pause else None
@@ -136,7 +136,7 @@ def test_pauses_grow_from_an_hour_to_a_day_and_are_forgotten() -> None:
 
 
 def test_a_sign_during_a_pause_lengthens_nothing_but_a_ban_lasts_as_long_as_it_does() -> None:
-    pause = after_sign(None, Sign.RATE_LIMITED, NOW)
+    pause = after_sign(None, Sign.SEND_LIMITED, NOW)
 
     assert after_sign(pause, Sign.REJECTIONS, NOW + MINUTE) == pause
     banned = after_sign(pause, Sign.BANNED, NOW + MINUTE, at_least_until=NOW + 3 * DAY)
@@ -144,7 +144,7 @@ def test_a_sign_during_a_pause_lengthens_nothing_but_a_ban_lasts_as_long_as_it_d
 
 
 def test_a_pause_holds_everything() -> None:
-    past = history(pause=Pause(sign=Sign.REACH_OUT_LOCKED, until=NOW + HOUR))
+    past = history(pause=Pause(sign=Sign.SEND_LIMITED, until=NOW + HOUR))
 
     assert limit_and_end(POLICY, past) == (Limit.PAUSED, HOUR)
     assert limit_and_end(UNLIMITED, past) == (Limit.PAUSED, HOUR)
@@ -153,10 +153,9 @@ def test_a_pause_holds_everything() -> None:
 @pytest.mark.parametrize(
     ("reason", "rejections", "sign"),
     [
-        ("rate_limited", 1, Sign.RATE_LIMITED),
-        ("reach_out_locked", 1, Sign.REACH_OUT_LOCKED),
-        ("rejected", 2, None),
-        ("rejected", 3, Sign.REJECTIONS),
+        ("send_limited", 1, Sign.SEND_LIMITED),
+        ("send_refused", 2, None),
+        ("send_refused", 3, Sign.REJECTIONS),
     ],
 )
 def test_signs_in_a_refusal(reason: str, rejections: int, sign: Sign | None) -> None:
