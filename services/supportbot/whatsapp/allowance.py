@@ -117,6 +117,11 @@ class Allowance:
         wait = find_wait(self._policy, history, now)
         return Usage(last_24_hours=count_day(history, now), limit=limit, wait=wait)
 
+    @property
+    def linked_at(self) -> datetime | None:
+        """When the device was linked, as far as that was seen."""
+        return self._history.linked_at
+
     def check(self, text: str = "") -> None:
         """Raise LimitedError if a message with this text, or a reaction, may not go now."""
         now = self._clock()

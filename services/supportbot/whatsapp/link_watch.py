@@ -9,6 +9,7 @@ from supportbot.whatsapp.allowance import Allowance
 from supportbot.whatsapp.gateway import LINK_REASONS, Gateway, GatewayState, LinkState, PairingOffer
 from supportbot.whatsapp.limits import Limit
 from supportbot.whatsapp.link_words import describe_link
+from supportbot.whatsapp.status import mask_phone
 
 WATCH_INTERVAL_S = 1.0
 
@@ -30,6 +31,7 @@ async def watch_link(health: Health, gateway: Gateway, allowance: Allowance, *, 
         await allowance.observe(state)
         _show_link(health, state, paused=paused)
         _show_sends(health, allowance)
+        _tell_device(health, state, allowance)
         health.entrust(describe_offer(state.pairing) if state.pairing is not None else {})
         await asyncio.sleep(WATCH_INTERVAL_S)
 
@@ -46,6 +48,12 @@ def _show_link(health: Health, state: GatewayState, *, paused: bool) -> None:
     message = "the bot is paused: messages wait at WhatsApp" if paused else state.message or describe_link(state.link)
     reason = "Paused" if paused else LINK_REASONS[state.link]
     health.set("whatsapp", State.OK if state.connected else State.DEGRADED, message, reason)
+
+
+def _tell_device(health: Health, state: GatewayState, allowance: Allowance) -> None:
+    linked_at = allowance.linked_at
+    health.tell("phone", mask_phone(state.phone) if state.phone else "")
+    health.tell("linked_at", linked_at.strftime("%Y-%m-%dT%H:%M:%SZ") if linked_at else "")
 
 
 def _show_sends(health: Health, allowance: Allowance) -> None:
