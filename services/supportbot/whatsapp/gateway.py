@@ -201,7 +201,9 @@ class InboundSink(Protocol):
         """Synchronous, callable from any thread; the event is on disk when it returns. A repeat is ignored."""
 
     def noticed(self, *, stored: int, repeated: int, ignored: int) -> None:
-        """A gateway whose own process writes the journal has put so many events there itself.
+        """A gateway whose own process writes the journal has put so many events there itself. Thread-safe.
+
+        Without any count it says that events which were held may go on.
 
         Args:
             stored: New ones.
@@ -252,6 +254,13 @@ class Gateway(Protocol):
 
     async def react(self, target: MessageKey, emoji: str, *, key: str) -> str:
         """React to a message; an empty emoji takes the reaction back. Returns and raises like `send`."""
+
+    async def show_typing(self, chat: str, *, on: bool) -> None:
+        """Show the group that the bot is typing, or has stopped; does nothing while not connected.
+
+        Raises:
+            TemporaryError: It could not be shown.
+        """
 
     async def find_sent(self, key: str) -> str | None:
         """The id of what was sent under `key`, or None when nothing was."""

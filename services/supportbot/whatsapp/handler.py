@@ -126,7 +126,7 @@ class ReplyHandler:
         quoted = await self._journal.find(event.opening_ref)
 
         async def send() -> str:
-            await self._pacer.wait(room.jid, text)
+            await self._pacer.wait(room.jid, text, show_typing=self._gateway.show_typing)
             return await self._gateway.send(room.jid, text, key=key, quoted=quoted, mentions=())
 
         await self._once(key, send, chat=room.jid, incident_id=event.incident_id)

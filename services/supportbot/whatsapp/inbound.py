@@ -93,7 +93,7 @@ class JournalSink:
             WHATSAPP_LAST_EVENT.set_to_current_time()
         for outcome, number in (("ok", stored), ("duplicate", repeated), ("ignored", ignored)):
             MESSAGES.labels("received", outcome).inc(number)
-        if stored:
+        if stored or not (repeated or ignored):
             for bell in self._bells:
                 bell.ring()
 

@@ -60,7 +60,7 @@ class OutgoingMessages:
             return await self._gateway.find_sent(name) or await self._send(message, name)
 
     async def _send(self, message: Outgoing, name: str) -> str:
-        await self._pacer.wait(message.jid, message.text)
+        await self._pacer.wait(message.jid, message.text, show_typing=self._gateway.show_typing)
         mentions = tuple(message.mentions)
         message_id = await self._gateway.send(message.jid, message.text, key=name, quoted=None, mentions=mentions)
         await self._journal.put_own(message.jid, message_id, incident_id=None, sent_at=datetime.now(UTC))
