@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import structlog
 
@@ -21,6 +22,7 @@ from supportbot.whatsapp.neonize.wire import Start
 
 THREADS = 32
 """The library takes one for ever, and one for each call."""
+_STDOUT = 1
 _CHATTY = ("neonize", "whatsmeow", "Whatsmeow")
 
 
@@ -50,12 +52,13 @@ async def main(descriptor: int) -> None:
 def _configure(start: Start) -> None:
     """The log goes to standard output; what the library prints there, QR codes among it, goes nowhere."""
     log = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1)
-    with open(os.devnull, "w") as nowhere:  # noqa: PTH123 - a descriptor is wanted
-        os.dup2(nowhere.fileno(), sys.stdout.fileno())
     sys.stdout = log
     configure_logging("whatsapp-link", start)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
+    nowhere = Path(os.devnull).open("w")  # noqa: SIM115 - it stays open as standard output
+    os.dup2(nowhere.fileno(), _STDOUT)
+    sys.stdout = nowhere
 
 
 async def _main_and_exit(descriptor: int) -> None:
@@ -69,7 +72,6 @@ async def _main_and_exit(descriptor: int) -> None:
     except Exception as exc:  # noqa: BLE001 - the last chance to say why
         structlog.get_logger(__name__).error("link_process_failed", **describe_error(exc))
         status = 1
-    sys.stdout.flush()
     os._exit(status)
 
 
