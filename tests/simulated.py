@@ -61,6 +61,9 @@ class Inbox:
             self._then(raw)
         self.events.append(raw)
 
+    def noticed(self, *, stored: int, repeated: int, ignored: int) -> None:
+        """Only a gateway with a process of its own says this."""
+
     @property
     def ids(self) -> list[str]:
         return [raw.key.message_id for raw in self.events]

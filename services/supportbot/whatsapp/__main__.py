@@ -2,12 +2,12 @@
 
 import asyncio
 import fcntl
+import importlib.util
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import structlog
 from fastapi import APIRouter
 
 from supportbot.bus import Bus
@@ -28,7 +28,8 @@ from supportbot.whatsapp.inbound import Attachments, Bell, JournalSink
 from supportbot.whatsapp.journal import Journal
 from supportbot.whatsapp.limits import UNLIMITED, make_policy
 from supportbot.whatsapp.link_watch import watch_link
-from supportbot.whatsapp.not_available import NotAvailable
+from supportbot.whatsapp.neonize.gateway import NeonizeGateway
+from supportbot.whatsapp.neonize.wire import Start
 from supportbot.whatsapp.outgoing import OutgoingMessages
 from supportbot.whatsapp.pacing import SIMULATED, Pace, Pacer
 from supportbot.whatsapp.pairing_log import draw_in_log
@@ -37,7 +38,7 @@ from supportbot.whatsapp.simulated_whatsapp import SimulatedWhatsApp
 from supportbot.whatsapp.simulator import Simulator
 from supportbot.whatsapp.speaker import Speaker
 
-_log = structlog.get_logger(__name__)
+JOURNAL_FILE = "journal.db"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +95,7 @@ async def main(service: Service) -> None:
 def _make_parts(settings: Settings, stack: ExitStack) -> Parts:
     bot = load_bot(settings.spec)
     stack.enter_context(_only_one(settings.data / "whatsapp.lock"))
-    journal = stack.enter_context(Journal(settings.data / "journal.db", synchronous=settings.journal_sync))
+    journal = stack.enter_context(Journal(settings.data / JOURNAL_FILE, synchronous=settings.journal_sync))
     gateway, router = _make_gateway(bot, settings, stack)
     policy = UNLIMITED if router else make_policy(bot.spec.whatsapp.limits)
     allowance = stack.enter_context(Allowance(settings.data / "sends.db", policy))
@@ -103,7 +104,7 @@ def _make_parts(settings: Settings, stack: ExitStack) -> Parts:
     folder = settings.data / "attachments"
     return Parts(
         bot=bot,
-        roster=Roster(read_install_key(settings), frozenset(bot.spec.whatsapp.staff), gateway.own_jids),
+        roster=Roster(read_install_key(settings), frozenset(bot.spec.whatsapp.staff)),
         journal=journal,
         gateway=gateway,
         router=router,
@@ -126,7 +127,12 @@ async def _work(service: Service, parts: Parts, bus: Bus) -> None:
         ledger=bus.effects,
     )
     publisher = Publisher(
-        bus, journal=parts.journal, attachments=parts.attachments, roster=parts.roster, bell=parts.ready
+        bus,
+        journal=parts.journal,
+        attachments=parts.attachments,
+        roster=parts.roster,
+        own_jids=lambda: parts.gateway.own_jids,
+        bell=parts.ready,
     )
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(publisher.run())
@@ -136,14 +142,33 @@ async def _work(service: Service, parts: Parts, bus: Bus) -> None:
 
 def _make_gateway(bot: SupportBot, settings: Settings, stack: ExitStack) -> tuple[Gateway, APIRouter | None]:
     """The gateway that the spec names; with the simulator also its endpoints."""
-    name, groups = bot.spec.whatsapp.gateway, bot.spec.whatsapp.groups
-    if name is not GatewayName.SIMULATOR:
-        gateway = NotAvailable(name)
-        _log.error("gateway_not_available", gateway=name, advice=gateway.state().message)
-        return gateway, None
+    groups = bot.spec.whatsapp.groups
+    if bot.spec.whatsapp.gateway is GatewayName.NEONIZE:
+        return stack.enter_context(_make_link(bot, settings)), None
     server = stack.enter_context(SimulatedWhatsApp(settings.data / "simulated-whatsapp.db"))
     simulator = Simulator(server, groups=tuple(Group(jid=group.jid) for group in groups))
     return simulator, simulator_api.create_router(simulator, server, default_group=groups[0].jid)
+
+
+def _make_link(bot: SupportBot, settings: Settings) -> NeonizeGateway:
+    """The gateway to WhatsApp itself.
+
+    Raises:
+        UserError: Its library is not installed.
+    """
+    if importlib.util.find_spec("neonize") is None:
+        raise UserError("gateway Neonize needs a library: pip install 'supportbot[neonize]'")
+    start = Start(
+        session=settings.data / "session.db",
+        journal=settings.data / JOURNAL_FILE,
+        synchronous=settings.journal_sync,
+        install_key=read_install_key(settings).hex(),
+        groups=tuple(group.jid for group in bot.spec.whatsapp.groups),
+        log_level=settings.log_level,
+        log_format=settings.log_format,
+        instance=settings.instance,
+    )
+    return NeonizeGateway(start, settings.data / "link.db")
 
 
 @contextmanager

@@ -52,6 +52,8 @@ class RawKind(StrEnum):
     DELETION = "deletion"
     REACTION = "reaction"
     UNDECRYPTABLE = "undecryptable"
+    LOST = "lost"
+    """WhatsApp was told that it had arrived, but the gateway died before it was stored: only its key is known."""
 
 
 class RawEvent(Contract):
@@ -198,6 +200,17 @@ class InboundSink(Protocol):
     def put(self, raw: RawEvent) -> None:
         """Synchronous, callable from any thread; the event is on disk when it returns. A repeat is ignored."""
 
+    def noticed(self, *, stored: int, repeated: int, ignored: int) -> None:
+        """A gateway whose own process writes the journal has put so many events there itself. Thread-safe.
+
+        Without any count it says that events which were held may go on.
+
+        Args:
+            stored: New ones.
+            repeated: Those that were there already.
+            ignored: Those that are kept nowhere: of other chats, or without any content.
+        """
+
 
 class Gateway(Protocol):
     """One account's link to WhatsApp.
@@ -217,7 +230,8 @@ class Gateway(Protocol):
         """Keep the link up and receive until cancelled; what has arrived by then is still handed to the sink.
 
         Raises:
-            sqlite3.Error: The sink cannot store; the process must end, so that WhatsApp keeps what follows.
+            sqlite3.Error: The sink cannot store; the process must end, so that WhatsApp keeps what follows. (A gateway
+                whose own process writes the journal cuts the link instead, and tries until it can.)
         """
 
     async def send(self, chat: str, text: str, *, key: str, quoted: Quote | None, mentions: tuple[str, ...]) -> str:
@@ -241,6 +255,13 @@ class Gateway(Protocol):
 
     async def react(self, target: MessageKey, emoji: str, *, key: str) -> str:
         """React to a message; an empty emoji takes the reaction back. Returns and raises like `send`."""
+
+    async def show_typing(self, chat: str, *, on: bool) -> None:
+        """Show the group that the bot is typing, or has stopped; does nothing while not connected.
+
+        Raises:
+            TemporaryError: It could not be shown.
+        """
 
     async def find_sent(self, key: str) -> str | None:
         """The id of what was sent under `key`, or None when nothing was."""

@@ -139,6 +139,9 @@ class Simulator:
             key=key,
         )
 
+    async def show_typing(self, chat: str, *, on: bool) -> None:
+        """Nobody in the simulated group looks."""
+
     async def find_sent(self, key: str) -> str | None:
         """As the port says."""
         return await self._server.find_sent(key)

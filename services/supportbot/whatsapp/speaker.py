@@ -32,7 +32,7 @@ class Speaker:
             LimitedError: It may not go now; it has not been sent.
         """
         self._allowance.check(text)  # Before the pace: nobody waits as if typing for what may not go.
-        await self._pacer.wait(chat, text)
+        await self._pacer.wait(chat, text, show_typing=self._gateway.show_typing)
         async with self._allowance.spend(text):
             return await _counted(self._gateway.send(chat, text, key=key, quoted=quoted, mentions=mentions))
 

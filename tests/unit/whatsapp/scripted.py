@@ -13,8 +13,8 @@ from supportbot.whatsapp.gateway import (
 )
 
 
-class ScriptedGateway:
-    """Does what a test says and remembers what it was asked for."""
+class ScriptedLink:
+    """A gateway without a device to pair."""
 
     own_jids: frozenset[str] = frozenset()
 
@@ -26,18 +26,6 @@ class ScriptedGateway:
 
     def state(self) -> GatewayState:
         return self.current
-
-    async def begin_pairing(self, method: PairingMethod, *, phone: str | None = None) -> None:
-        self._take("begin", method, phone)
-
-    async def end_pairing(self) -> None:
-        self._take("end")
-
-    async def unpair(self) -> None:
-        self._take("unpair")
-
-    async def forget_session(self) -> None:
-        self._take("forget")
 
     async def groups(self) -> tuple[Group, ...]:
         self._take("groups")
@@ -54,6 +42,9 @@ class ScriptedGateway:
     async def react(self, target: MessageKey, emoji: str, *, key: str) -> str:
         raise UnavailableError("not connected", dependency="whatsapp")
 
+    async def show_typing(self, chat: str, *, on: bool) -> None:
+        raise AssertionError("nobody types")
+
     async def find_sent(self, key: str) -> str | None:
         return None
 
@@ -64,3 +55,19 @@ class ScriptedGateway:
         if self.error is not None:
             raise self.error
         self.asked.append(what)
+
+
+class ScriptedGateway(ScriptedLink):
+    """Does what a test says and remembers what it was asked for."""
+
+    async def begin_pairing(self, method: PairingMethod, *, phone: str | None = None) -> None:
+        self._take("begin", method, phone)
+
+    async def end_pairing(self) -> None:
+        self._take("end")
+
+    async def unpair(self) -> None:
+        self._take("unpair")
+
+    async def forget_session(self) -> None:
+        self._take("forget")

@@ -20,7 +20,8 @@ from supportbot.whatsapp.app import create_whatsapp_app
 from supportbot.whatsapp.gateway import Gateway
 from supportbot.whatsapp.journal import Journal
 from supportbot.whatsapp.limits import UNLIMITED, Policy
-from supportbot.whatsapp.not_available import NotAvailable
+from supportbot.whatsapp.neonize.gateway import NeonizeGateway
+from supportbot.whatsapp.neonize.wire import Start
 from supportbot.whatsapp.outgoing import OutgoingMessages
 from supportbot.whatsapp.simulator_api import create_router
 
@@ -115,13 +116,17 @@ async def test_health_and_status_of_a_linked_bot(open_client: Open) -> None:
     assert "timestamp" in status
 
 
-async def test_a_gateway_that_is_not_there_is_told_honestly(open_client: Open) -> None:
-    async with open_client(gateway=NotAvailable("Neonize")) as client:
-        health = await client.get("/health")
-        status = (await client.get("/api/status")).json()
-        sent = await client.post("/api/send-message", json=HELLO)
+async def test_a_link_that_does_not_run_is_told_honestly(open_client: Open, tmp_path: Path) -> None:
+    start = Start(
+        session=tmp_path / "session.db", journal=tmp_path / "journal.db", install_key="0b" * 32, groups=(CHAT,)
+    )
+    with NeonizeGateway(start, tmp_path / "link.db") as gateway:
+        async with open_client(gateway=gateway) as client:
+            health = await client.get("/health")
+            status = (await client.get("/api/status")).json()
+            sent = await client.post("/api/send-message", json=HELLO)
 
-    words = "'Neonize' is not available in this version of supportbot; set it to 'Simulator'"
+    words = "the link to WhatsApp does not run"
     assert (health.status_code, health.json()["status"]) == (200, "degraded")
     assert (status["connected"], status["state"]) == (False, "stopped")
     assert words in status["message"]

@@ -16,7 +16,7 @@ import pytest
 import segno
 from structlog.testing import capture_logs
 from tests.simulated import CHAT, Inbox, make_bot, simulated, speaking
-from tests.unit.whatsapp.scripted import ScriptedGateway
+from tests.unit.whatsapp.scripted import ScriptedGateway, ScriptedLink
 from tests.unit.whatsapp.test_app import make_service
 
 from supportbot.auth import APIKeys, parse_api_keys
@@ -24,7 +24,6 @@ from supportbot.errors import PermanentError, UnavailableError
 from supportbot.whatsapp.app import create_whatsapp_app
 from supportbot.whatsapp.gateway import Gateway, GatewayState, LinkState, PairingMethod, PairingOffer
 from supportbot.whatsapp.journal import Journal
-from supportbot.whatsapp.not_available import NotAvailable
 from supportbot.whatsapp.outgoing import OutgoingMessages
 from supportbot.whatsapp.simulator_api import create_router
 
@@ -165,7 +164,7 @@ async def test_what_is_refused(open_client: Open, body: dict[str, str], error: E
 
 
 async def test_a_gateway_without_a_device_says_so(open_client: Open) -> None:
-    async with open_client(NotAvailable("Neonize")) as client:
+    async with open_client(ScriptedLink()) as client:
         view = (await client.get("/pairing")).json()
         answers = [await client.post("/pairing"), await client.delete("/pairing"), await client.post("/pairing/unpair")]
 
