@@ -45,14 +45,16 @@ _ENGLISH: Mapping[LinkState, Words] = {
     ),
     LinkState.BANNED: Words(
         "The account is banned",
-        "Wait until the ban ends; the bot tries again by itself. Open WhatsApp on the phone to see why and to appeal. "
-        "Do not pair again meanwhile.",
+        "Open WhatsApp on the phone to see why, and to appeal. Where the end of the ban is known, the bot tries again by "
+        "itself; else restart it when it is over. Do not pair again meanwhile.",
     ),
     LinkState.OUTDATED: Words("WhatsApp no longer takes this version", "Install a newer version of supportbot."),
-    LinkState.CLOCK_SKEWED: Words("The clock is wrong", "Set this machine's clock (NTP), and restart the service."),
+    LinkState.CLOCK_SKEWED: Words(
+        "The clock is wrong", "Set this machine's clock, best by NTP; the bot then tries again by itself."
+    ),
     LinkState.STORE_FAILED: Words(
         "The disk cannot be written",
-        "Make room on the volume of the bot's data, or mend it, and restart the service. WhatsApp keeps what comes.",
+        "Make room on the volume of the bot's data, or mend it; the bot goes on by itself. WhatsApp keeps what comes.",
     ),
     LinkState.STOPPED: Words("Stopped", "The link does not run: the service is ending, or the bot is paused."),
 }
@@ -90,17 +92,16 @@ _SPANISH: Mapping[LinkState, Words] = {
     ),
     LinkState.BANNED: Words(
         "La cuenta está suspendida",
-        "Espera a que termine la suspensión; el bot lo intenta solo. Abre WhatsApp en el teléfono para ver el motivo y "
-        "apelar. No vincules de nuevo mientras tanto.",
+        "Abre WhatsApp en el teléfono para ver el motivo y apelar. Si se sabe cuándo termina la suspensión, el bot lo "
+        "intenta solo; si no, reinícialo cuando termine. No vincules de nuevo mientras tanto.",
     ),
     LinkState.OUTDATED: Words("WhatsApp ya no acepta esta versión", "Instala una versión más nueva de supportbot."),
     LinkState.CLOCK_SKEWED: Words(
-        "El reloj está mal", "Pon en hora el reloj de esta máquina (NTP) y reinicia el servicio."
+        "El reloj está mal", "Pon en hora el reloj de esta máquina, mejor con NTP; el bot lo intenta de nuevo solo."
     ),
     LinkState.STORE_FAILED: Words(
         "No se puede escribir en el disco",
-        "Libera espacio en el volumen de los datos del bot, o repáralo, y reinicia el servicio. WhatsApp guarda lo "
-        "que llega.",
+        "Libera espacio en el volumen de los datos del bot, o repáralo; el bot sigue solo. WhatsApp guarda lo que llega.",
     ),
     LinkState.STOPPED: Words(
         "Detenido", "El enlace no está en marcha: el servicio está terminando o el bot está en pausa."
@@ -140,16 +141,16 @@ _PORTUGUESE: Mapping[LinkState, Words] = {
     ),
     LinkState.BANNED: Words(
         "A conta está banida",
-        "Espere o banimento terminar; o bot tenta sozinho. Abra o WhatsApp no telefone para ver o motivo e recorrer. "
-        "Não vincule de novo enquanto isso.",
+        "Abra o WhatsApp no telefone para ver o motivo e recorrer. Se o fim do banimento é conhecido, o bot tenta "
+        "sozinho; se não, reinicie-o quando terminar. Não vincule de novo enquanto isso.",
     ),
     LinkState.OUTDATED: Words("O WhatsApp não aceita mais esta versão", "Instale uma versão mais nova do supportbot."),
     LinkState.CLOCK_SKEWED: Words(
-        "O relógio está errado", "Acerte o relógio desta máquina (NTP) e reinicie o serviço."
+        "O relógio está errado", "Acerte o relógio desta máquina, de preferência com NTP; o bot tenta de novo sozinho."
     ),
     LinkState.STORE_FAILED: Words(
         "Não é possível gravar no disco",
-        "Libere espaço no volume dos dados do bot, ou conserte-o, e reinicie o serviço. O WhatsApp guarda o que chega.",
+        "Libere espaço no volume dos dados do bot, ou conserte-o; o bot continua sozinho. O WhatsApp guarda o que chega.",
     ),
     LinkState.STOPPED: Words(
         "Parado", "A conexão não está em execução: o serviço está terminando ou o bot está em pausa."
