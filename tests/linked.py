@@ -1,4 +1,4 @@
-"""The real gateway linked to the emulated WhatsApp: a session paired once, and a rig for each test that starts from it."""
+"""The real gateway linked to the emulated WhatsApp: a session paired once, from which each test starts."""
 
 import asyncio
 import shutil
@@ -15,7 +15,7 @@ from supportbot.whatsapp.neonize.wire import Start
 from tests.emulators.whatsapp import Account, WhatsAppEmulator
 from tests.emulators.whatsapp.people import Group, Person
 from tests.events import until
-from tests.simulated import CHAT, INSTALL_KEY
+from tests.simulated import CHAT, INSTALL_KEY, eventually
 
 ANA_LID, ANA_PHONE = "77000000001", "529980000001"
 
@@ -92,14 +92,23 @@ class LinkedBot:
     async def journalled(self, count: int) -> list[RawEvent]:
         """What the journal has to publish, once that is so many."""
         with Journal(self.folder / "journal.db") as journal:
-            return await _wait_for_rows(journal, count)
 
+            async def are_there() -> bool:
+                return len(await journal.waiting(limit=10_000)) >= count
 
-async def _wait_for_rows(journal: Journal, count: int) -> list[RawEvent]:
-    async with asyncio.timeout(20):
-        while len(rows := await journal.waiting(limit=10_000)) < count:
-            await asyncio.sleep(0.02)
-    return [RawEvent.model_validate_json(row.raw) for row in rows]
+            await eventually(are_there)
+            return [RawEvent.model_validate_json(row.raw) for row in await journal.waiting(limit=10_000)]
+
+    async def unfetched(self) -> RawEvent:
+        """The one message whose attachment is still to be downloaded."""
+        with Journal(self.folder / "journal.db") as journal:
+
+            async def is_there() -> bool:
+                return len(await journal.unfetched()) == 1
+
+            await eventually(is_there)
+            (row,) = await journal.unfetched()
+            return RawEvent.model_validate_json(row.raw)
 
 
 async def pair(folder: Path) -> Paired:

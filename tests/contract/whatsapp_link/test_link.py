@@ -35,22 +35,22 @@ async def test_a_lost_connection_comes_back_at_once(bot: LinkedBot) -> None:
 @pytest.mark.parametrize("away_s", [1.0, 9.0])
 async def test_the_link_is_back_within_two_seconds_of_the_server(bot: LinkedBot, away_s: float) -> None:
     async with bot.connected() as gateway:
-        bot.whatsapp.faults.is_unreachable = True
+        bot.whatsapp.set_reachable(is_reachable=False)
         bot.whatsapp.drop()
         await until(lambda: not gateway.state().connected)
         await asyncio.sleep(away_s)
-        bot.whatsapp.faults.is_unreachable = False
+        bot.whatsapp.set_reachable(is_reachable=True)
         began = time.monotonic()
         await until(lambda: gateway.state().connected)
         assert time.monotonic() - began < 2.0
 
 
 async def test_a_first_connection_that_fails_is_tried_again(bot: LinkedBot) -> None:
-    bot.whatsapp.faults.is_unreachable = True
+    bot.whatsapp.set_reachable(is_reachable=False)
     async with bot.running() as gateway:
-        await until(lambda: gateway.state().link is LinkState.RECONNECTING)
-        assert gateway.state().until is not None
-        bot.whatsapp.faults.is_unreachable = False
+        await until(lambda: gateway.state().until is not None)
+        assert gateway.state().link is LinkState.RECONNECTING
+        bot.whatsapp.set_reachable(is_reachable=True)
         await until(lambda: gateway.state().connected)
 
 
@@ -107,7 +107,7 @@ async def test_a_ban_outlives_the_service(bot: LinkedBot) -> None:
     async with bot.running() as gateway:
         await until(lambda: gateway.state().link is LinkState.BANNED)
         assert (gateway.state().until, gateway.state().message) == (before.until, before.message)
-        with pytest.raises(PermanentError, match="linked already|banned"):
+        with pytest.raises(PermanentError, match=r"linked already|banned"):
             await gateway.begin_pairing(PairingMethod.QR)
 
     assert logins(bot) == ["402"]
@@ -187,6 +187,21 @@ class TestPairing:
                     await until(lambda: gateway.state().link is LinkState.UNPAIRED)
                     assert gateway.state().pairing is None
                     assert gateway._supervisor.process is None
+
+    async def test_a_passkey_cannot_be_given(self, tmp_path: Path) -> None:
+        async with WhatsAppEmulator() as whatsapp:
+            bot = LinkedBot(tmp_path, whatsapp)
+            with Journal(tmp_path / "journal.db"):
+                async with bot.running() as gateway:
+                    await until(lambda: gateway.state().link is LinkState.UNPAIRED)
+                    await gateway.begin_pairing(PairingMethod.QR)
+                    await until(lambda: gateway.state().pairing is not None)
+                    await whatsapp.demand_passkey()
+                    await until(lambda: gateway.state().link is LinkState.PASSKEY_REQUIRED)
+                    assert gateway.state().pairing is None
+                    await gateway.end_pairing()
+                    await until(lambda: gateway._supervisor.process is None)
+                    assert gateway.state().link is LinkState.PASSKEY_REQUIRED
 
     async def test_there_are_only_so_many_a_day(self, tmp_path: Path) -> None:
         async with WhatsAppEmulator() as whatsapp:

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 from tests.emulators.whatsapp.contents import Attachment, Deletion, Edit, Raw, Reaction, Reference, Text
+from tests.emulators.whatsapp.media import MediaFault
 from tests.events import until
 from tests.linked import LinkedBot
 from tests.simulated import CHAT
 
-from supportbot.whatsapp.gateway import LinkState, MessageKey, RawEvent, RawKind
-from supportbot.whatsapp.journal import Journal
+from supportbot.whatsapp.gateway import LinkState, MediaGoneError, MessageKey, RawKind
 
 
 async def test_a_text_is_in_the_journal_once_and_acknowledged(bot: LinkedBot) -> None:
@@ -215,16 +215,47 @@ async def test_an_attachment_can_be_downloaded(bot: LinkedBot, media: Any, kind:
     async with bot.connected() as gateway:
         content = Attachment(data=JPEG, media=media, caption="" if media == "voice" else "la pantalla")
         await bot.whatsapp.post(bot.group, bot.ana, content)
-        async with asyncio.timeout(10):
-            while not (rows := await _unfetched(bot)):
-                await asyncio.sleep(0.02)
-        (raw,) = rows
+        raw = await bot.unfetched()
         assert raw.media is not None
         data = await gateway.download(raw.media, max_bytes=1000)
 
     assert (raw.media.kind, raw.media.size_bytes, data) == (kind, size, JPEG)
 
 
-async def _unfetched(bot: LinkedBot) -> list[RawEvent]:
-    with Journal(bot.folder / "journal.db") as journal:
-        return [RawEvent.model_validate_json(row.raw) for row in await journal.unfetched()]
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        (MediaFault(status=404), MediaGoneError),
+        (MediaFault(status=410), MediaGoneError),
+        (MediaFault(is_corrupted=True), MediaGoneError),
+    ],
+)
+async def test_an_attachment_that_cannot_be_had(bot: LinkedBot, fault: MediaFault, error: type[Exception]) -> None:
+    bot.whatsapp.media.default_fault = fault
+    async with bot.connected() as gateway:
+        await bot.whatsapp.post(bot.group, bot.ana, Attachment(data=JPEG))
+        media = (await bot.unfetched()).media
+        assert media is not None
+        with pytest.raises(error):
+            await gateway.download(media, max_bytes=1000)
+
+
+async def test_an_attachment_that_is_larger_than_it_claims(bot: LinkedBot) -> None:
+    async with bot.connected() as gateway:
+        await bot.whatsapp.post(bot.group, bot.ana, Attachment(data=JPEG, claimed_bytes=10))
+        media = (await bot.unfetched()).media
+        assert media is not None
+        with pytest.raises(MediaGoneError):
+            await gateway.download(media, max_bytes=100)
+
+
+async def test_what_happens_to_the_group_is_noted(bot: LinkedBot) -> None:
+    nora = bot.whatsapp.add_person("Nora")
+    async with bot.connected() as gateway:
+        await bot.whatsapp.join(bot.group, nora)
+        await bot.whatsapp.leave(bot.group, nora)
+        await bot.whatsapp.rename(bot.group, bot.ana, "Tiendas y cajas")
+        raws = await bot.journalled(3)
+        assert [group.name for group in await gateway.groups()] == ["Tiendas y cajas"]
+
+    assert [raw.note for raw in raws] == ["group_joined", "group_left", "group_renamed"]
