@@ -1,7 +1,6 @@
 """The websocket `wss://web.whatsapp.com/ws/chat`: who may come in, as a registration or as the linked device."""
 
 import ssl
-from contextlib import suppress
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 
@@ -12,6 +11,7 @@ from .pairing import CodeExchange, Link, PairingError, Registration
 from .protocol.binary_xml import Node
 from .protocol.noise import Authority
 from .protocol.tokens import library_tokens
+from .queries import Queries
 from .session import Session, replaced
 from .state import State
 
@@ -24,6 +24,7 @@ class ChatServer:
     def __init__(self, state: State) -> None:
         self._state = state
         self.authority = Authority()
+        self.queries = Queries(state.account, state.people, state.seen)
         self._tokens = library_tokens()
         self._server: Server | None = None
         self.session: Session | None = None
@@ -53,18 +54,19 @@ class ChatServer:
         await link.send()
 
     async def _serve(self, websocket: ServerConnection) -> None:
-        # A client that goes in the middle of anything has gone: that is what it is here to try.
-        with suppress(DisconnectedError):
-            try:
-                connection = await accept(websocket, self.authority, self._tokens)
-            except ValueError as exc:
-                self._state.seen.faults.append(f"handshake: {exc}")
-                return
+        try:
+            connection = await accept(websocket, self.authority, self._tokens)
             if "devicePairingData" in connection.payload:
                 await self._register(connection)
             else:
                 await self._log_in(connection)
-        self._state.seen.changed()
+        except DisconnectedError:
+            pass  # A client that goes in the middle of anything has gone: that is what it is here to try.
+        except Exception as exc:
+            self._state.seen.faults.append(f"{type(exc).__name__}: {exc}")
+            raise
+        finally:
+            self._state.seen.changed()
 
     def _note(self, connection: Connection, outcome: str) -> None:
         self._state.seen.logins.append(LoginSeen(connection=connection.number, outcome=outcome))
@@ -75,7 +77,7 @@ class ChatServer:
         if refusal is not None:
             await self._refuse(connection, refusal)
             return
-        before, self.session = self.session, Session(self._state, connection)
+        before, self.session = self.session, Session(self._state, self.queries, connection)
         if before is not None and before.connection.websocket.state.name == "OPEN":
             await before.connection.end_with(replaced())
         self._note(connection, "success")

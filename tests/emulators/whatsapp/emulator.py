@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
+from . import notices
 from .account import Account
 from .certificates import CHAT_HOST, MEDIA_HOST, write_certificates
 from .chat_server import ChatServer
@@ -183,17 +184,75 @@ class WhatsAppEmulator:
         rendered = render(what, chat=group.jid, sender=sender.lid, media=self._state.media)
         when = int(time.time()) if sent_at is None else sent_at
         posted = Posted(message_id or make_message_id(), group.jid, sender, rendered, when, shows_phone)
-        self._state.posted[posted.id] = posted
         if readable == "never":
             self._state.withheld.add(posted.id)
-        self._state.mailbox.put(pen.write(posted) if readable == "yes" else pen.write_unreadable(posted))
+        self._state.post(posted, pen.write(posted) if readable == "yes" else pen.write_unreadable(posted))
         return posted.id
+
+    async def repeat(self, message_id: str) -> None:
+        """The sender's phone sends a message once more, under its id, in another envelope."""
+        self._state.write_again(message_id)
+
+    async def resend(self, message_id: str) -> None:
+        """The sender's phone answers the client's wish for a message that it could not read."""
+        self._state.write_again(message_id, count=1)
+
+    async def redeliver(self, message_id: str) -> None:
+        """The server gives out once more what it has already given out, byte by byte."""
+        self._state.give_again(message_id)
 
     def waiting(self) -> int:
         """How many stanzas have no receipt yet."""
         return len(self._state.mailbox)
 
+    # What happens to groups
+
+    async def join(self, group: Group, person: Person) -> Group:
+        """Somebody comes into a group."""
+        members = (*self._state.people.groups[group.jid].members, person)
+        self._state.mailbox.put(notices.membership(group.jid, person, "add", person))
+        return self._state.people.change_group(group.jid, members=members)
+
+    async def leave(self, group: Group, person: Person) -> Group:
+        """Somebody leaves a group."""
+        members = tuple(member for member in self._state.people.groups[group.jid].members if member != person)
+        self._state.mailbox.put(notices.membership(group.jid, person, "remove", person))
+        return self._state.people.change_group(group.jid, members=members)
+
+    async def promote(self, group: Group, author: Person, person: Person) -> None:
+        """Somebody becomes an admin."""
+        self._state.mailbox.put(notices.membership(group.jid, author, "promote", person))
+
+    async def rename(self, group: Group, author: Person, subject: str) -> Group:
+        """A group gets another subject."""
+        self._state.mailbox.put(notices.subject(group.jid, author, subject))
+        return self._state.people.change_group(group.jid, subject=subject)
+
+    async def invite_bot(self, group: Group) -> None:
+        """The account learns that it has been put into a group."""
+        author = group.members[0] if group.members else self.account.owner
+        node = self._chat.queries.group_node(self._state.people.groups[group.jid])
+        self._state.mailbox.put(notices.creation(group.jid, author, node))
+
     # What the server does
+
+    async def demand_passkey(self) -> None:
+        """Every client that waits to be linked must show a passkey."""
+        for registration in self._chat.registrations:
+            connection = registration.connection
+            await connection.send(notices.passkey_request(connection.next_id()))
+
+    async def stream_error(self, code: str) -> None:
+        """An error that ends the connection: 503, 515, or one that nobody knows."""
+        await self.send_stream_error(Node("stream:error", {"code": code}))
+
+    def set_reachable(self, *, is_reachable: bool) -> None:
+        """Whether a connection can be made at all."""
+        self._proxy.is_down = not is_reachable
+
+    def unlink(self) -> None:
+        """The phone's owner removes the companion while it is away."""
+        self._state.unlink()
 
     async def send_stream_error(self, stanza: Node) -> None:
         """Say a last word to the client and close.

@@ -42,5 +42,3 @@ class Faults(BaseModel):
     """Whether the client's receipts are lost on their way."""
     holds_messages: bool = False
     """Whether nothing is given out; it then waits in the queue."""
-    is_unreachable: bool = False
-    """Whether new connections are refused."""

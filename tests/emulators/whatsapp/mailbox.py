@@ -13,6 +13,8 @@ class Letter:
     stanza: Node
     given_to: int = 0
     """The number of the last connection that got it."""
+    unsettled_before: int = 0
+    """The connection that has got an earlier envelope of the same message and has not settled that one yet."""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -30,21 +32,26 @@ class Mailbox:
     def put(self, stanza: Node) -> None:
         """Add a letter, or replace the one of that id, which is then given out anew."""
         letter = Letter(stanza)
-        self._letters.pop(letter.key, None)
+        before = self._letters.pop(letter.key, None)
+        if before is not None:
+            letter.unsettled_before = before.given_to
         self._letters[letter.key] = letter
         self._filled.set()
 
-    def settle(self, tag: str, stanza_id: str) -> None:
-        """The client has it."""
-        self._letters.pop((tag, stanza_id), None)
+    def settle(self, tag: str, stanza_id: str, connection: int) -> None:
+        """A connection has what it was given, or cannot read it: nobody needs to be given it again.
+
+        Every envelope is settled once. What is meant for an earlier one leaves the later one in the queue.
+        """
+        letter = self._letters.get((tag, stanza_id))
+        if letter is not None and letter.unsettled_before == connection:
+            letter.unsettled_before = 0
+        elif letter is not None:
+            del self._letters[letter.key]
 
     def waiting_for(self, connection: int) -> list[Letter]:
         """What a connection has not got yet."""
         return [letter for letter in self._letters.values() if letter.given_to != connection]
-
-    def find(self, stanza_id: str) -> Letter | None:
-        """The letter with a message of that id."""
-        return self._letters.get(("message", stanza_id))
 
     async def filled(self) -> None:
         """Wait until something is put in."""

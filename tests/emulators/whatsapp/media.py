@@ -35,6 +35,8 @@ class MediaFault(BaseModel):
     """Other bytes than were uploaded."""
     is_truncated: bool = False
     """The connection ends in the middle."""
+    times: int | None = None
+    """For how many downloads; None for all."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,11 @@ class MediaStore:
         """The bytes at a path, and what is to go wrong with them."""
         path = target.partition("?")[0]
         self.downloads.append(path)
-        return self._files.get(path), self._faults.get(path, self.default_fault)
+        fault = self._faults.get(path, self.default_fault)
+        if fault.times is not None:
+            left = fault.times - 1
+            self._faults[path] = fault.model_copy(update={"times": left}) if left else MediaFault()
+        return self._files.get(path), fault
 
     def set_fault(self, direct_path: str, fault: MediaFault) -> None:
         """What goes wrong with one file from now on."""

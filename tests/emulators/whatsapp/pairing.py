@@ -9,6 +9,7 @@ import secrets
 import time
 from dataclasses import dataclass, field
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -98,7 +99,10 @@ class CodeExchange:
             raise PairingError("the client has not finished the pairing code")
         shared = self.ephemeral.agree(self._companion_ephemeral())
         key = hkdf(shared, bundle.data[:32], b"link_code_pairing_key_bundle_encryption_key", 32)
-        opened = AESGCM(key).decrypt(bundle.data[32:44], bundle.data[44:], None)
+        try:
+            opened = AESGCM(key).decrypt(bundle.data[32:44], bundle.data[44:], None)
+        except InvalidTag:
+            raise PairingError("the code that was typed is not the one that the client shows") from None
         identity, phone, random = opened[:32], opened[32:64], opened[64:]
         if identity != self.registration.identity or phone != self.phone.public:
             raise PairingError("the client answers the pairing code with the keys of others")

@@ -67,7 +67,7 @@ class Directory:
 
     def add_person(self, name: str, *, lid_user: str | None = None, phone_user: str | None = None) -> Person:
         """A new person; numbers that are not given are invented."""
-        number = next(self._numbers)
+        number = next(number for number in self._numbers if str(_FIRST_LID + 7919 * number) not in self._by_user)
         person = Person(
             name=name,
             lid_user=lid_user or str(_FIRST_LID + 7919 * number),

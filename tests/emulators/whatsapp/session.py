@@ -16,10 +16,10 @@ from .state import State
 class Session:
     """One connection from `<success>` to its end."""
 
-    def __init__(self, state: State, connection: Connection) -> None:
+    def __init__(self, state: State, queries: Queries, connection: Connection) -> None:
         self._state = state
         self.connection = connection
-        self._queries = Queries(state.account, state.people, state.seen)
+        self._queries = queries
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -45,7 +45,7 @@ class Session:
                 await self._receipt(node)
             case "ack":
                 if not self._state.faults.ignores_receipts:
-                    self._state.mailbox.settle(node.text("class"), node.text("id"))
+                    self._state.mailbox.settle(node.text("class"), node.text("id"), self.connection.number)
             case "presence":
                 self._state.seen.states.append(StateSeen(chat="", state=node.text("type")))
             case "chatstate":
@@ -115,7 +115,7 @@ class Session:
             names = {"chat": node.text("to"), "participant": node.text("participant"), "type": kind}
             self._state.seen.receipts.append(ReceiptSeen(id=message_id, **names))
             if kind != "retry" and not self._state.faults.ignores_receipts:
-                self._state.mailbox.settle("message", message_id)
+                self._state.mailbox.settle("message", message_id, self.connection.number)
         if kind == "retry":
             self._retry(node)
         if not self._state.faults.ignores_receipts:

@@ -9,6 +9,7 @@ from .media import MediaStore
 from .observations import Observations
 from .people import Directory
 from .posting import Pen, Posted
+from .protocol.binary_xml import Node
 
 
 @dataclass
@@ -25,6 +26,7 @@ class State:
     withheld: set[str] = field(default_factory=set)
     """Messages that are not sent again when the client cannot read them."""
     pen: Pen | None = None
+    _stanzas: dict[str, Node] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.people.restore(self.account.owner)
@@ -43,7 +45,20 @@ class State:
         self.account.device = self.pen = None
         self.mailbox.clear()
 
-    def write_again(self, message_id: str, *, count: int) -> None:
-        """The sender's phone encrypts a message anew, because the companion could not read it."""
+    def write_again(self, message_id: str, *, count: int = 0) -> None:
+        """The sender's phone encrypts a message anew; `count` says how often the companion has asked for it."""
         if self.pen is not None and message_id in self.posted:
-            self.mailbox.put(self.pen.write(self.posted[message_id], count=count))
+            self._put(self.pen.write(self.posted[message_id], count=count))
+
+    def give_again(self, message_id: str) -> None:
+        """The server gives out the same stanza as before."""
+        self._put(self._stanzas[message_id])
+
+    def post(self, posted: Posted, stanza: Node) -> None:
+        """A member has posted something."""
+        self.posted[posted.id] = posted
+        self._put(stanza)
+
+    def _put(self, stanza: Node) -> None:
+        self._stanzas[stanza.text("id")] = stanza
+        self.mailbox.put(stanza)

@@ -56,6 +56,7 @@ def _configure(start: Start) -> None:
     configure_logging("whatsapp-link", start)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("neonize.utils.ffmpeg").setLevel(logging.ERROR)  # It is missing, and not needed.
     nowhere = Path(os.devnull).open("w")  # noqa: SIM115 - it stays open as standard output
     os.dup2(nowhere.fileno(), _STDOUT)
     sys.stdout = nowhere

@@ -4,6 +4,8 @@ import random
 from dataclasses import dataclass, field
 
 CAP_S = 300.0
+SOON = 80
+"""So many redials follow each other quickly: some two minutes."""
 STABLE_S = 60.0
 """A link that has held so long begins the back-off anew."""
 
@@ -26,13 +28,11 @@ class Backoff:
         self.failures = 0
 
 
-def redial_s(attempt: int, rng: random.Random) -> float:
+def redial_s(failures: int, rng: random.Random) -> float:
     """The wait before redialling a link that has worked before: short at first, for the server is often back soon.
 
     Args:
-        attempt: 1 for the first after a failed one.
+        failures: Redials that have failed so far.
         rng: Spreads the later ones.
     """
-    if attempt <= 60:  # Two minutes.
-        return min(0.5 * attempt, 1.5)
-    return rng.uniform(5, 30)
+    return min(0.5 * failures, 1.0) if failures <= SOON else rng.uniform(5, 30)

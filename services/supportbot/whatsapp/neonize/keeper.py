@@ -106,7 +106,7 @@ class Keeper:
     def _prepare(self) -> None:
         """Settle what an earlier process has left behind."""
         start = self._start
-        if start.seen_rowid:
+        if start.seen_rowid is not None:
             lost = find_lost(
                 start.session,
                 self._journal,
@@ -161,8 +161,7 @@ class Keeper:
             self._channel.tell(Seen(rowid=rowid))
 
     def _tell_seen(self) -> None:
-        if rowid := last_rowid(self._start.session):
-            self._channel.tell(Seen(rowid=rowid))
+        self._channel.tell(Seen(rowid=last_rowid(self._start.session)))
 
     def _take(self, code: int, event: Any) -> None:
         self._arrivals.take(code, event)

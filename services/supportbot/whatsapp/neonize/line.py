@@ -1,7 +1,7 @@
 """The link as this process keeps it: dials, listens, redials, and says when there is no point in going on.
 
-The library reconnects by itself after a lost connection, but waits ever longer; after its first failure a new client
-takes over. What this process cannot mend it ends with, and the service decides what comes then.
+The library reconnects by itself after a lost connection, at once and after 2 s, but then waits ever longer: from there
+on a new client is dialled. What this process cannot mend it ends with, and the service decides what comes then.
 """
 
 import asyncio
@@ -17,8 +17,10 @@ from supportbot.whatsapp.gateway import LinkState
 from supportbot.whatsapp.neonize.backoff import redial_s
 from supportbot.whatsapp.neonize.link_states import STARTING, Heard, Link, LinkEvent, advance
 
-LOST_IN_A_ROW = 2
-"""So many lost connections without one that held: the library will wait ever longer."""
+TAKE_OVER_S = 2.5
+"""So long after a lost connection the library has tried twice."""
+DIAL_TIMEOUT_S = 20.0
+"""So long a new client may take."""
 SYNC_STALL_S = 30.0
 """A backlog of which nothing has come for so long is taken for whole."""
 
@@ -66,7 +68,8 @@ class Line:
         self._loop = asyncio.get_running_loop()
         self._events: asyncio.Queue[tuple[int, LinkEvent]] = asyncio.Queue()
         self._generation = 0
-        self._lost_in_a_row = 0
+        self._redials = 0
+        self._redial_at: float | None = None
         self._held = False
         self.link = STARTING
 
@@ -94,25 +97,21 @@ class Line:
     async def _react(self, event: LinkEvent) -> None:
         match event.heard:
             case Heard.CONNECTED:
-                self._held, self._lost_in_a_row = True, 0
+                self._held, self._redials, self._redial_at = True, 0, None
             case Heard.STORE_FAILED:
+                self._redial_at = None
                 await self._library.cut()
-            case Heard.STORE_WORKS:
-                await self._redial()
             case Heard.DISCONNECTED if self._held and self.link.state is LinkState.RECONNECTING:
-                self._lost_in_a_row += 1
-                if self._lost_in_a_row >= LOST_IN_A_ROW:
-                    await self._redial()
-            case Heard.FAILED:
+                self._redial_at = self._redial_at or time.monotonic() + TAKE_OVER_S
+            case Heard.STORE_WORKS | Heard.FAILED:
                 await self._redial()
 
     async def _redial(self) -> None:
         await self._library.hang_up()
-        self._lost_in_a_row += 1
-        attempt = max(self._lost_in_a_row - LOST_IN_A_ROW, 0)
-        if attempt:
-            await asyncio.sleep(redial_s(attempt, random.SystemRandom()))
+        await asyncio.sleep(redial_s(self._redials, random.SystemRandom()))
+        self._redials += 1
         await self._dial()
+        self._redial_at = time.monotonic() + DIAL_TIMEOUT_S
 
     async def _dial(self) -> None:
         self._generation += 1
@@ -133,12 +132,16 @@ class Line:
         return ended
 
     async def _next_event(self) -> LinkEvent | None:
-        """The next event of the present client; None when there was an older one's, or it was time to look."""
+        """The next event of the present client; None when there was an older one's, or it was time to do something."""
+        due = SYNC_STALL_S if self._redial_at is None else max(self._redial_at - time.monotonic(), 0)
         try:
-            async with asyncio.timeout(SYNC_STALL_S):
+            async with asyncio.timeout(due):
                 generation, event = await self._events.get()
         except TimeoutError:
-            self._end_stalled_backlog()
+            if self._redial_at is None:
+                self._end_stalled_backlog()
+            else:
+                await self._redial()
             return None
         return event if generation == self._generation else None
 

@@ -45,10 +45,10 @@ class LinkMemory:
         else:
             await self._write("INSERT OR REPLACE INTO ended VALUES (1, ?)", link.model_dump_json())
 
-    async def seen_rowid(self) -> int:
-        """The row of the session's secrets up to which all messages are accounted for."""
+    async def seen_rowid(self) -> int | None:
+        """The row of the session's secrets up to which all messages are accounted for; None when it was never noted."""
         rows = await self._rows("SELECT row FROM seen")
-        return int(rows[0][0]) if rows else 0
+        return int(rows[0][0]) if rows else None
 
     async def put_seen_rowid(self, rowid: int) -> None:
         """Move it."""

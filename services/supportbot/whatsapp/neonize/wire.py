@@ -58,8 +58,8 @@ class Start(Contract):
     """Hex."""
     groups: tuple[str, ...]
     """Chats whose messages are kept."""
-    seen_rowid: int = 0
-    """Message secrets up to this row of the session are accounted for."""
+    seen_rowid: int | None = None
+    """Message secrets up to this row of the session are accounted for; None when that was never noted."""
     pairing: Pairing | None = None
     log_level: str = "info"
     log_format: str = "json"

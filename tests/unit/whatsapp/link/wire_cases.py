@@ -1,7 +1,7 @@
 """Builds events as the library delivers them, from its own protobufs, and prints what becomes of them, as JSON.
 
 Run by test_normalise in a process of its own: importing the library configures logging and changes sys.path.
-`python wire_cases.py cases` prints `{name: raw event or null}`, `fields` prints `{field of Message: kind/note or null}`.
+`python wire_cases.py cases` prints `{name: raw event or null}`, `fields` prints `{field of Message: what it is}`.
 """
 
 import json
