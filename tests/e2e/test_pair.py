@@ -18,8 +18,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("processes")]
 
 @pytest.fixture
 def bot(tmp_path: Path) -> Iterator[Up]:
-    with run_desk() as desk, up(tmp_path, desk) as running:
-        assert running.addresses
+    with run_desk() as desk, up(tmp_path, desk, terminal=True) as running:
+        await_that(lambda: "is ready" in running.said, 60)
         yield running
 
 
@@ -50,6 +50,15 @@ def test_up_shows_the_code_of_an_unlinked_bot_and_messages_come_once_it_is_linke
     assert bot.interrupt() == 0
 
 
+def test_up_shows_no_code_where_no_person_is_at_a_terminal(tmp_path: Path) -> None:
+    """What it says goes into the log of whatever started it."""
+    with run_desk() as desk, up(tmp_path, desk) as bot:
+        whatsapp(bot, "POST", "/simulator/faults", unpaired=True)
+        await_that(lambda: "whatsapp is degraded: not linked" in bot.said)
+        assert offer_of(bot) is None
+        assert bot.interrupt() == 0
+
+
 def test_unpair_pair_and_groups(bot: Up) -> None:
     url = ("--url", bot.addresses["whatsapp"])
     kept = subprocess.run([SUPPORTBOT, "unpair", *url], input="n\n", capture_output=True, text=True, env=make_env("x"))
@@ -78,7 +87,8 @@ def test_ctrl_c_takes_a_code_back(tmp_path: Path) -> None:
     key_file = tmp_path / "key"
     key_file.write_text("an-invented-key\n")
     headers = {"authorization": "Bearer an-invented-key"}
-    with run_desk() as desk, up(tmp_path, desk, env={"SUPPORTBOT_API_KEYS_FILE": str(keys)}) as bot:
+    env = {"SUPPORTBOT_API_KEYS_FILE": str(keys)}
+    with run_desk() as desk, up(tmp_path, desk, env=env, terminal=True) as bot:
         url = bot.addresses["whatsapp"]
         with httpx.Client(base_url=url, headers=headers) as client:
             client.post("/simulator/faults", json={"unpaired": True}).raise_for_status()

@@ -94,4 +94,6 @@ async def _serve(bot: LocalBot, console: Console) -> None:
             asyncio.TaskGroup() as tasks,
         ):
             tasks.create_task(tell_complaints({service: bot.address(service) for service in SERVICES}, say))
-            tasks.create_task(pair_beside(gateway, Screen(console), say))
+            # Anywhere else than on a terminal it would be a log, in which no code belongs.
+            if console.file.isatty():
+                tasks.create_task(pair_beside(gateway, Screen(console), say))

@@ -45,8 +45,8 @@ _ENGLISH: Mapping[LinkState, Words] = {
     ),
     LinkState.BANNED: Words(
         "The account is banned",
-        "Open WhatsApp on the phone to see why, and to appeal. Where the end of the ban is known, the bot tries again by "
-        "itself; else restart it when it is over. Do not pair again meanwhile.",
+        "Open WhatsApp on the phone to see why, and to appeal. Where the end of the ban is known, the bot tries again "
+        "by itself; else restart it when it is over. Do not pair again meanwhile.",
     ),
     LinkState.OUTDATED: Words("WhatsApp no longer takes this version", "Install a newer version of supportbot."),
     LinkState.CLOCK_SKEWED: Words(
@@ -101,7 +101,8 @@ _SPANISH: Mapping[LinkState, Words] = {
     ),
     LinkState.STORE_FAILED: Words(
         "No se puede escribir en el disco",
-        "Libera espacio en el volumen de los datos del bot, o repáralo; el bot sigue solo. WhatsApp guarda lo que llega.",
+        "Libera espacio en el volumen de los datos del bot, o repáralo; el bot sigue solo. WhatsApp guarda lo "
+        "que llega.",
     ),
     LinkState.STOPPED: Words(
         "Detenido", "El enlace no está en marcha: el servicio está terminando o el bot está en pausa."
@@ -150,7 +151,8 @@ _PORTUGUESE: Mapping[LinkState, Words] = {
     ),
     LinkState.STORE_FAILED: Words(
         "Não é possível gravar no disco",
-        "Libere espaço no volume dos dados do bot, ou conserte-o; o bot continua sozinho. O WhatsApp guarda o que chega.",
+        "Libere espaço no volume dos dados do bot, ou conserte-o; o bot continua sozinho. O WhatsApp guarda o "
+        "que chega.",
     ),
     LinkState.STOPPED: Words(
         "Parado", "A conexão não está em execução: o serviço está terminando ou o bot está em pausa."
