@@ -4,10 +4,13 @@ The tests of this module build on each other: one release, in the order of the f
 """
 
 import json
+import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -19,6 +22,7 @@ from tests.cluster.test_node import run_to_end
 
 pytestmark = pytest.mark.node
 
+SUPPORTBOT = Path(sys.executable).with_name("supportbot")
 CHART = str(ROOT / "charts" / "supportbot")
 PLATFORM, SHOPS = "helpdesk", "shops"
 READY_S = 240.0
@@ -303,6 +307,32 @@ def refusals(cluster: Cluster, attempts: dict[str, list[str]]) -> list[str]:
     assert code == 0, text
     found: list[str] = json.loads(text.splitlines()[-1])
     return found
+
+
+def test_a_phone_is_linked_by_the_command_that_the_bot_names(release: Release) -> None:
+    """Of the shops' bot, whose simulated phone is taken away and scans the code that stands in the Secret."""
+    cluster = release.cluster
+    message = "-o=jsonpath={.status.conditions[?(@.type=='Ready')].message}"
+    command = ("supportbot", "pair", "--namespace", SHOPS, "--bot", "tiendas")
+    with release.group("tiendas", SHOPS) as group:
+        group.post("/simulator/faults", json={"unpaired": True}).raise_for_status()
+        until(lambda: "PairingRequired" in cluster.kubectl("get", "sbot", "tiendas", namespace=SHOPS), "word of it")
+        assert f"`{' '.join(command)}` shows a code" in cluster.kubectl("get", "sbot/tiendas", message, namespace=SHOPS)
+        with ThreadPoolExecutor(1) as terminal:
+            pairing = terminal.submit(cluster.run, str(SUPPORTBOT), *command[1:])
+            code = until(lambda: offered(cluster), "code in the Secret")
+            group.post("/simulator/phone", json={"shown": code}).raise_for_status()
+            said = pairing.result().stdout
+    release.until_ready("tiendas", SHOPS)
+    until(lambda: not offered(cluster), "end of the code")
+    assert "scan this code on the bot's phone" in said
+    assert "linked as +10" in said
+
+
+def offered(cluster: Cluster) -> str:
+    """The QR code in the Secret of the shops' bot; empty while there is none."""
+    data = cluster.get("secret", "tiendas-pairing", namespace=SHOPS).get("data") or {}
+    return decode(data.get("qr", ""))
 
 
 def test_a_bot_that_is_deleted_and_made_again_works(release: Release) -> None:

@@ -136,7 +136,7 @@ async def make_status(
 
 
 def mask_phone(phone: str) -> str:
-    """A number that its owner recognises and nobody else learns: `+529980000001` as `+52•••••••••01`."""
+    """A number that its owner recognises and nobody else learns: `+529980000001` as `+52••••••••01`."""
     return phone[:3] + "•" * (len(phone) - 5) + phone[-2:]
 
 

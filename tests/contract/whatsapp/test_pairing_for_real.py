@@ -15,6 +15,7 @@ from tests.simulated import CHAT, eventually
 
 from supportbot.bus import Bus
 from supportbot.nats_server import EmbeddedServer
+from supportbot.whatsapp.qr import draw_text
 
 pytestmark = [pytest.mark.nats, pytest.mark.slow]
 
@@ -53,8 +54,8 @@ class LinkingBot:
 
 
 @asynccontextmanager
-async def linking(folder: Path, nats: EmbeddedServer, bot: str, **limits: Any) -> AsyncIterator[LinkingBot]:
-    whatsapp_spec = {"gateway": "Neonize", "groups": [{"jid": CHAT}], **({"limits": limits} if limits else {})}
+async def linking(folder: Path, nats: EmbeddedServer, bot: str, **spec: Any) -> AsyncIterator[LinkingBot]:
+    whatsapp_spec = {"gateway": "Neonize", "groups": [{"jid": CHAT}], **spec}
     async with WhatsAppEmulator() as whatsapp:
         ana = whatsapp.add_person("Ana")
         whatsapp.add_group("Tiendas", [ana], jid=CHAT)
@@ -86,7 +87,7 @@ async def paired_by(bot: LinkingBot, give: Callable[[dict[str, Any]], Awaitable[
 
 
 async def test_scan_list_the_groups_send_and_unlink(bus: Bus, nats_server: EmbeddedServer, tmp_path: Path) -> None:
-    async with linking(tmp_path, nats_server, bus.bot, perDay=10) as bot:
+    async with linking(tmp_path, nats_server, bus.bot, limits={"perDay": 10}) as bot:
         await eventually(lambda: bot.is_in("unpaired"))
         said = await paired_by(bot, lambda offer: bot.whatsapp.scan(offer["payload"]))
         await eventually(lambda: bot.is_in("connected"))
@@ -116,6 +117,24 @@ async def test_scan_list_the_groups_send_and_unlink(bus: Bus, nats_server: Embed
         "message_sent_by_request",
         "device_unpaired",
     ]
+    assert "linked_devices" not in log
+
+
+async def test_the_log_shows_a_code_by_itself_where_the_spec_asks_for_it(
+    bus: Bus, nats_server: EmbeddedServer, tmp_path: Path
+) -> None:
+    async with linking(tmp_path, nats_server, bus.bot, pairing={"logQR": True}) as bot:
+        await eventually(lambda: bot.is_in("pairing"))
+        offer = (await bot.view())["offer"]
+
+        async def is_drawn() -> bool:
+            return draw_text(offer["payload"]) in bot.service.log.read_text()
+
+        await eventually(is_drawn)
+        await bot.whatsapp.scan(offer["payload"])
+        await eventually(lambda: bot.is_in("connected"))
+        log = bot.service.log.read_text()
+
     assert "linked_devices" not in log
 
 

@@ -79,7 +79,8 @@ async function render(view) {
 }
 
 async function look() {
-  if (asking || document.hidden) return;
+  // Without a key there is nothing to ask: each attempt would be a refusal in the log.
+  if (asking || document.hidden || !at("key-form").hidden) return;
   asking = true;
   try {
     const answer = await call("GET", "/pairing");
@@ -114,6 +115,7 @@ at("key-form").addEventListener("submit", (event) => {
   event.preventDefault();
   keep(at("key").value.trim());
   at("key").value = "";
+  show("key-form", false);
   look();
 });
 at("code-form").addEventListener("submit", (event) => {
