@@ -55,6 +55,8 @@ published_at IS NULL AND coalesce(held_until, 0) <= :now AND NOT EXISTS (
     AND coalesce(before.place, before.seq) <= coalesce(inbox.place, inbox.seq)
 )
 """
+_PLACEHOLDERS = ", ".join(f"'{kind.value}'" for kind in (RawKind.UNDECRYPTABLE, RawKind.LOST))
+"""Kinds that stand for a message which nobody could read."""
 _IS_UNFETCHED = "published_at IS NULL AND NOT fetched"
 
 
@@ -96,7 +98,7 @@ class Journal:
         """Store an event; it is on disk when this returns. False when it was there already.
 
         Args:
-            raw: The event. A readable message takes the place of its undecryptable copy, while that is held.
+            raw: The event. A readable message takes the place of what stood for it, while that is held.
             message_ref: Its reference.
             received_at: Now.
             held_until: It waits until then, or until `release`.
@@ -185,7 +187,7 @@ def _insert(
         if db.execute(known, key).fetchone():
             return False  # It was read before, and is delivered again without the key that it had.
     else:
-        held = f"chat = ? AND sender = ? AND message_id = ? AND kind = '{RawKind.UNDECRYPTABLE.value}'"
+        held = f"chat = ? AND sender = ? AND message_id = ? AND kind IN ({_PLACEHOLDERS})"
         db.execute(f"DELETE FROM inbox WHERE {held} AND held_until > ?", (*key, received_at.timestamp()))  # noqa: S608
     values = {
         "chat": raw.key.chat,
@@ -207,7 +209,7 @@ def _insert(
 
 def _release(db: sqlite3.Connection) -> int:
     """Give the held rows, which lie in any order, each other's places in the order of their times."""
-    held = f"published_at IS NULL AND held_until IS NOT NULL AND kind <> '{RawKind.UNDECRYPTABLE.value}'"
+    held = f"published_at IS NULL AND held_until IS NOT NULL AND kind NOT IN ({_PLACEHOLDERS})"
     in_time = [seq for (seq,) in db.execute(f"SELECT seq FROM inbox WHERE {held} ORDER BY sent_at, message_id")]  # noqa: S608
     places = zip(sorted(in_time), in_time, strict=True)
     db.executemany("UPDATE inbox SET place = ?, held_until = NULL WHERE seq = ?", places)

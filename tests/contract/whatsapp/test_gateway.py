@@ -69,18 +69,119 @@ class SimulatorRig:
         self._open.__exit__(None, None, None)
 
 
-@pytest.fixture(params=[SimulatorRig], ids=["simulator"])
-async def open_rig(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Any]:
-    @asynccontextmanager
-    async def open_it() -> AsyncIterator[SimulatorRig]:
-        rig: SimulatorRig = request.param(tmp_path)
-        try:
-            yield rig
-        finally:
-            await rig.stop()
-            rig.close()
+class NeonizeRig:
+    """The real library on an emulated WhatsApp, which outlives the bot's process; its journal is read into the sink."""
 
-    return open_it
+    def __init__(self, bot: LinkedBot) -> None:
+        self._bot = bot
+        self._reading: set[asyncio.Task[None]] = set()
+        self._stack = ExitStack()
+        self._journal = self._stack.enter_context(Journal(bot.folder / "journal.db"))
+        self.gateway: NeonizeGateway = self._stack.enter_context(bot.make_gateway())
+        self._running: asyncio.Task[None] | None = None
+        self._sink: InboundSink | None = None
+
+    async def run(self, sink: InboundSink) -> asyncio.Task[None]:
+        self._sink = sink
+        self._running = asyncio.create_task(self.gateway.run(self))
+        await until(lambda: self.gateway.state().connected or self.gateway.state().until is not None)
+        return self._running
+
+    def put(self, raw: RawEvent) -> None:
+        raise AssertionError("the gateway writes the journal itself")
+
+    def noticed(self, *, stored: int, repeated: int, ignored: int) -> None:
+        task = asyncio.create_task(self._read())
+        self._reading.add(task)
+        task.add_done_callback(self._reading.discard)
+
+    async def _read(self) -> None:
+        for row in await self._journal.waiting():
+            await self._journal.mark_published(row.seq, datetime.now(UTC))
+            assert self._sink is not None
+            self._sink.put(RawEvent.model_validate_json(row.raw))
+
+    async def stop(self) -> None:
+        if self._running is not None:
+            self._running.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._running
+
+    async def post(self, raw: RawEvent) -> None:
+        content = Text(text=raw.text, forwarded=raw.forwarded)
+        sent_at = int(raw.sent_at.timestamp())
+        key = raw.key
+        await self._bot.whatsapp.post(
+            self._bot.group, self._bot.ana, content, message_id=key.message_id, sent_at=sent_at
+        )
+
+    def seen(self, raw: RawEvent) -> RawEvent:
+        """As the group shows it: by LIDs."""
+        lid = self._bot.ana.lid
+        key, sender = raw.key.model_copy(update={"sender": lid}), raw.sender.model_copy(update={"jid": lid})
+        return raw.model_copy(update={"key": key, "sender": sender})
+
+    async def upload(self, data: bytes) -> RawMedia:
+        stored = self._bot.whatsapp.media.add(data, "image")
+        handle = {
+            "kind": "image",
+            "path": stored.direct_path,
+            "key": base64.b64encode(stored.key).decode(),
+            "sha256": base64.b64encode(stored.sha256).decode(),
+            "enc_sha256": base64.b64encode(stored.encrypted_sha256).decode(),
+            "size": len(data),
+        }
+        return RawMedia(handle=json.dumps(handle), kind="image", size_bytes=len(data))
+
+    async def sent(self) -> list[Sent]:
+        return [
+            Sent(
+                id=seen.id,
+                group=seen.chat,
+                kind=RawKind.REACTION if seen.target_id else RawKind.MESSAGE,
+                text="" if seen.target_id else seen.text,
+                emoji=seen.text if seen.target_id else "",
+                quoted=seen.quoted_id,
+                target=seen.target_id,
+                mentions=seen.mentions,
+            )
+            for seen in self._bot.whatsapp.seen.sent.values()
+        ]
+
+    def disconnect(self) -> None:
+        self._bot.whatsapp.set_reachable(is_reachable=False)
+        self._bot.whatsapp.drop()
+
+    def reconnect(self) -> None:
+        self._bot.whatsapp.set_reachable(is_reachable=True)
+
+    def close(self) -> None:
+        self._stack.close()
+
+
+Rig = SimulatorRig | NeonizeRig
+OpenRig = Callable[[], AbstractAsyncContextManager[Rig]]
+
+
+@pytest.fixture(params=["simulator", "neonize"])
+async def open_rig(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[OpenRig]:
+    """Opens a rig, as often as the bot is restarted; what stands for WhatsApp stays."""
+    async with AsyncExitStack() as stack:
+        bot = None
+        if request.param == "neonize":
+            paired = await pair_once(request.config)
+            bot = await stack.enter_async_context(linked_bot(paired, tmp_path))
+
+        @asynccontextmanager
+        async def open_it() -> AsyncIterator[Rig]:
+            rig = SimulatorRig(tmp_path) if bot is None else NeonizeRig(bot)
+            try:
+                yield rig
+            finally:
+                await rig.stop()
+                rig.close()
+
+        yield open_it
 
 
 @pytest.fixture

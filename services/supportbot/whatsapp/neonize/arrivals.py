@@ -14,11 +14,12 @@ from typing import Any
 import structlog
 
 from supportbot.ids import make_message_ref
-from supportbot.whatsapp.gateway import RawEvent, RawKind
+from supportbot.whatsapp.gateway import MessageKey, RawEvent, RawKind
 from supportbot.whatsapp.journal import Journal
 from supportbot.whatsapp.neonize import link_events as codes
+from supportbot.whatsapp.neonize.address_book import AddressBook
 from supportbot.whatsapp.neonize.history import read_history
-from supportbot.whatsapp.neonize.identity import Directory, jid_text
+from supportbot.whatsapp.neonize.identity import jid_text, person_of, plain_jid
 from supportbot.whatsapp.neonize.normalise import (
     chat_of,
     normalise_group_change,
@@ -32,6 +33,8 @@ HOLD_BACKLOG = timedelta(minutes=2)
 """A backlog whose end is never announced goes on after so long."""
 HOLD_UNDECRYPTABLE = timedelta(minutes=5)
 """The sender is asked to send it again; so long its readable copy may take."""
+HOLD_SPENT = timedelta(minutes=1)
+"""It may still be on its way to the journal."""
 RETRY_S = 1.0
 """Between the attempts to write a journal that cannot be written."""
 
@@ -54,7 +57,7 @@ class Arrivals:
         journal: Where they go.
         install_key: Of the references.
         groups: The chats whose messages are kept; of others there is but a count.
-        directory: What the account knows of LIDs and phones.
+        people: What is known of LIDs and phones; senders are added to it.
         listener: Told what was stored.
     """
 
@@ -64,13 +67,14 @@ class Arrivals:
         *,
         install_key: bytes,
         groups: frozenset[str],
-        directory: Directory,
+        people: AddressBook,
         listener: StoreListener,
     ) -> None:
         self._journal = journal
         self._install_key = install_key
         self._groups = groups
-        self._directory = directory
+        self._people = people
+        self._directory = people.directory
         self._listener = listener
         self._holding = False
         self._giving_up = threading.Event()
@@ -103,6 +107,20 @@ class Arrivals:
         """Store that a message was lost."""
         self._put(raw)
 
+    def take_spent(self, chat: str, sender: str, message_id: str) -> None:
+        """WhatsApp has handed over again what the library has decrypted before, and cannot any more.
+
+        That is what a lost receipt does. A message that the journal does not know was lost: its process died after it
+        was decrypted. Thread-safe.
+        """
+        chat, sender = plain_jid(chat), plain_jid(sender)
+        if chat in self._groups and not self._journal.knows(chat, message_id):
+            _log.error("message_lost", reason="it was decrypted by a process that died before it was stored")
+            key = MessageKey(chat=chat, sender=sender, message_id=message_id)
+            person = person_of(sender, self._directory)
+            raw = RawEvent(kind=RawKind.LOST, key=key, sender=person, sent_at=datetime.now(UTC))
+            self._put(raw, held_for=HOLD_SPENT)
+
     def give_up(self) -> None:
         """Stop trying to write a journal that cannot be written: the process must end. Thread-safe."""
         self._giving_up.set()
@@ -110,6 +128,8 @@ class Arrivals:
     def _take_message(self, event: Any) -> None:
         if not self._is_ours(chat_of(event.Info)):
             return
+        source = event.Info.MessageSource
+        self._people.learn(jid_text(source.Sender), jid_text(source.SenderAlt))
         raw = normalise_message(event, self._directory)
         if raw is not None and raw.note == "unknown":
             _log.warning("message_kind_unknown", field=unknown_field_of(event))
@@ -129,15 +149,19 @@ class Arrivals:
         self._listener.noticed(Noticed(ignored=1))
         return False
 
-    def _put(self, raw: RawEvent | None) -> None:
+    def _put(self, raw: RawEvent | None, *, held_for: timedelta | None = None) -> None:
         if raw is None:
             self._listener.noticed(Noticed(ignored=1))
             return
         key = raw.key
         ref = make_message_ref(self._install_key, chat=key.chat, sender=key.sender, message_id=key.message_id)
         now = datetime.now(UTC)
-        held_until = self._held_until(raw, now)
-        stored = self._insist(lambda: self._journal.put(raw, message_ref=ref, received_at=now, held_until=held_until))
+        held_for = held_for or self._held_for(raw)
+        stored = self._insist(
+            lambda: self._journal.put(
+                raw, message_ref=ref, received_at=now, held_until=now + held_for if held_for else None
+            )
+        )
         self._listener.noticed(
             Noticed(
                 stored=int(stored),
@@ -147,10 +171,10 @@ class Arrivals:
             )
         )
 
-    def _held_until(self, raw: RawEvent, now: datetime) -> datetime | None:
+    def _held_for(self, raw: RawEvent) -> timedelta | None:
         if raw.kind is RawKind.UNDECRYPTABLE:
-            return now + HOLD_UNDECRYPTABLE
-        return now + HOLD_BACKLOG if self._holding else None
+            return HOLD_UNDECRYPTABLE
+        return HOLD_BACKLOG if self._holding else None
 
     def _insist(self, write: Callable[[], int]) -> int:
         """Write until it succeeds: WhatsApp already believes that the message has arrived.

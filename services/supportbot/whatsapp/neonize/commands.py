@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Protocol
 
 import structlog
@@ -10,10 +9,9 @@ import structlog
 from supportbot.errors import PermanentError, UnavailableError
 from supportbot.logs import describe_error
 from supportbot.whatsapp.gateway import Group, MediaGoneError, MessageKey, Quote, RawMedia
-from supportbot.whatsapp.neonize.failures import is_certainly_not_sent
 from supportbot.whatsapp.neonize.identity import Directory
 from supportbot.whatsapp.neonize.mentions import mention_lids
-from supportbot.whatsapp.neonize.session_file import message_secret, read_device, sent_ids
+from supportbot.whatsapp.neonize.session_file import message_secret
 from supportbot.whatsapp.neonize.wire import (
     Answer,
     Call,
@@ -65,9 +63,9 @@ class Commands:
     Args:
         phone: The library.
         wording: Builds messages.
-        session: The library's session.
         groups: The only chats that anything is sent to.
         directory: LIDs of phones.
+        own_jids: The account's own.
         is_connected: Whether the link is up.
     """
 
@@ -76,16 +74,16 @@ class Commands:
         phone: Phone,
         wording: Wording,
         *,
-        session: Path,
         groups: frozenset[str],
         directory: Directory,
+        own_jids: Callable[[], frozenset[str]],
         is_connected: Callable[[], bool],
     ) -> None:
         self._phone = phone
         self._wording = wording
-        self._session = session
         self._groups = groups
         self._directory = directory
+        self._own_jids = own_jids
         self._is_connected = is_connected
         self._turn = asyncio.Lock()
 
@@ -97,7 +95,7 @@ class Commands:
         except Exception as exc:  # noqa: BLE001 - whoever has called is told; the process lives on
             if not isinstance(exc, (UnavailableError, MediaGoneError)):
                 _log.warning("command_failed", command=command.do, **describe_error(exc))
-            return Answer(id=call.id, failure=to_failure(exc, not_sent=await self._not_sent(command, exc))), b""
+            return Answer(id=call.id, failure=to_failure(exc)), b""
 
     async def _do(self, number: int, command: Command) -> tuple[Answer, bytes]:
         if not self._is_connected():
@@ -127,12 +125,11 @@ class Commands:
 
     async def _react(self, command: React) -> str:
         self._require_group(command.target.chat)
-        device = await asyncio.to_thread(read_device, self._session)
         message = self._wording.reaction_message(
             command.target,
             command.emoji,
             secret=message_secret(command.key),
-            own_jids=device.own_jids if device else frozenset(),
+            own_jids=self._own_jids(),
         )
         async with self._turn:
             return await self._phone.send(command.target.chat, message)
@@ -149,9 +146,3 @@ class Commands:
     def _require_group(self, chat: str) -> None:
         if chat not in self._groups:
             raise PermanentError("not a group of the bot: add it to spec.whatsapp.groups", reason="not_a_group")
-
-    async def _not_sent(self, command: Command, exc: Exception) -> tuple[str, ...]:
-        """The ids that the session has noted for a message that did not go."""
-        if not isinstance(command, (Send, React)) or not is_certainly_not_sent(exc):
-            return ()
-        return await asyncio.to_thread(sent_ids, self._session, command.key)

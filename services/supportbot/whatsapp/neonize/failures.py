@@ -33,11 +33,6 @@ def send_failure(error: str) -> Exception:
     return SendUnknownError("the send ended with an error that does not say whether it arrived", delay_s=1)
 
 
-def is_certainly_not_sent(failure: Exception) -> bool:
-    """Whether a send that failed so is not in the group."""
-    return isinstance(failure, (UnavailableError, PermanentError))
-
-
 def download_failure(error: str) -> Exception:
     """What the error of a download means."""
     lower = error.lower()

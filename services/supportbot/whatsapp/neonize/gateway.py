@@ -185,8 +185,10 @@ class NeonizeGateway:
             answer, _ = await process.call(command)
         except (LinkEndedError, TimeoutError) as exc:
             raise SendUnknownError("the link ended before WhatsApp answered", delay_s=1) from exc
-        if answer.failure is not None and answer.failure.not_sent:
-            await self._memory.put_not_sent(answer.failure.not_sent, datetime.now(UTC))
+        if answer.failure is not None and answer.failure.is_not_sent:
+            # The session has noted the id all the same, before it tried.
+            noted = await asyncio.to_thread(sent_ids, self._session, command.key)
+            await self._memory.put_not_sent(noted, datetime.now(UTC))
         raise_failure(answer)
         assert answer.message_id is not None
         return answer.message_id

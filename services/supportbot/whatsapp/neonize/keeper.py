@@ -7,8 +7,9 @@ from typing import Any, Protocol
 import structlog
 
 from supportbot.logs import describe_error
-from supportbot.whatsapp.gateway import PairingOffer
+from supportbot.whatsapp.gateway import LinkState, PairingOffer
 from supportbot.whatsapp.journal import Journal
+from supportbot.whatsapp.neonize.address_book import AddressBook
 from supportbot.whatsapp.neonize.arrivals import Arrivals, StoreListener
 from supportbot.whatsapp.neonize.channel import Channel
 from supportbot.whatsapp.neonize.commands import Commands, Phone, Wording
@@ -17,19 +18,22 @@ from supportbot.whatsapp.neonize.line import Dialler, Line
 from supportbot.whatsapp.neonize.link_events import HISTORY, Ears, link_event_of, login_event_of
 from supportbot.whatsapp.neonize.link_states import UNPAIRED, Heard, Link, LinkEvent
 from supportbot.whatsapp.neonize.offers import Offers
-from supportbot.whatsapp.neonize.session_file import last_rowid, open_directory, read_device
+from supportbot.whatsapp.neonize.session_file import Device, last_rowid, read_device, read_people
 from supportbot.whatsapp.neonize.wire import Beat, Call, LinkNotice, OfferNotice, Seen, Start, Unpair
 
 BEAT_S = 5.0
-SEEN_INTERVAL_S = 3600.0
-SEEN_LAG_S = 60.0
-"""Longer than anything takes from its secret to the journal."""
+HANG_UP_TIMEOUT_S = 30.0
+
+_LINKED = frozenset({LinkState.CONNECTED, LinkState.SYNCING})
 
 _log = structlog.get_logger(__name__)
 
 
 class Library(Dialler, Phone, Protocol):
     """What is needed of the library."""
+
+    async def account(self) -> Device | None:
+        """Who the linked account is."""
 
     async def pair_phone(self, digits: str) -> str:
         """The code to type on the phone with that number."""
@@ -63,26 +67,31 @@ class Keeper:
         self._start = start
         self._journal = journal
         self._groups = frozenset(start.groups)
-        self._directory = open_directory(start.session)
+        # Before the library opens it, and never again.
+        self._account = read_device(start.session)
+        self._people = AddressBook(read_people(start.session))
         self._ended = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._calls: set[asyncio.Task[None]] = set()
-        self._library = make_library(Ears(event=self._take, broken=self._broken, code=self._offer, login=self._login))
+        self._asking: asyncio.Task[None] | None = None
+        self._library = make_library(
+            Ears(event=self._take, broken=self._broken, code=self._offer, login=self._login, spent=self._spent)
+        )
         self._line = Line(
             self._library,
             tell=self._tell,
             stalled=self._release,
             last_arrival=lambda: self._library.last_event,
-            may_dial=lambda: start.pairing is not None or read_device(start.session) is not None,
+            may_dial=start.pairing is not None or self._account is not None,
         )
         self._arrivals = self._make_arrivals(journal)
         self._offers = self._make_offers()
         self._commands = Commands(
             self._library,
             wording,
-            session=start.session,
             groups=self._groups,
-            directory=self._directory,
+            directory=self._people.directory,
+            own_jids=lambda: self._account.own_jids if self._account else frozenset(),
             is_connected=lambda: self._line.is_connected,
         )
 
@@ -93,7 +102,7 @@ class Keeper:
     async def run(self) -> None:
         """Keep the link until the service, `end` or the link itself ends it; then store what has come."""
         await asyncio.to_thread(self._prepare)
-        works = (self._line.run(), self._obey(), self._ended.wait(), self._beat(), self._move_seen())
+        works = (self._line.run(), self._obey(), self._ended.wait(), self._beat())
         tasks = [asyncio.create_task(work) for work in works]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -112,14 +121,14 @@ class Keeper:
                 self._journal,
                 groups=self._groups,
                 seen_rowid=start.seen_rowid,
-                directory=self._directory,
+                directory=self._people.directory,
             )
             for raw in lost:
                 self._arrivals.put_lost(raw)
             if lost:
                 _log.error("messages_lost", count=len(lost))
         self._arrivals.release()
-        self._tell_seen()
+        self._channel.tell(Seen(rowid=last_rowid(start.session)))
 
     async def _finish(self, tasks: list[asyncio.Task[Any]]) -> None:
         for task in tasks:
@@ -128,10 +137,13 @@ class Keeper:
         if self._calls:  # A message on its way gets its answer, as long as there is a link.
             await asyncio.wait(self._calls, timeout=10)
         # Without a device the library waits for a pairing, and would never return from its end.
-        if await asyncio.to_thread(read_device, self._start.session) is not None:
-            await self._library.hang_up()
+        if self._account is not None:
+            try:
+                async with asyncio.timeout(HANG_UP_TIMEOUT_S):
+                    await self._library.hang_up()
+            except TimeoutError:
+                _log.error("library_stuck", reason="it did not hang up in time")
             self._arrivals.give_up()
-            await asyncio.to_thread(self._tell_seen)
         await self._channel.close()
 
     async def _obey(self) -> None:
@@ -153,20 +165,10 @@ class Keeper:
             self._channel.tell(Beat())
             await asyncio.sleep(BEAT_S)
 
-    async def _move_seen(self) -> None:
-        while True:
-            await asyncio.sleep(SEEN_INTERVAL_S)
-            rowid = await asyncio.to_thread(last_rowid, self._start.session)
-            await asyncio.sleep(SEEN_LAG_S)
-            self._channel.tell(Seen(rowid=rowid))
-
-    def _tell_seen(self) -> None:
-        self._channel.tell(Seen(rowid=last_rowid(self._start.session)))
-
     def _take(self, code: int, event: Any) -> None:
         self._arrivals.take(code, event)
         if code == HISTORY:  # It fills in secrets of messages that were never under way to this device.
-            self._tell_seen()
+            self._channel.tell(Seen())
         if (heard := link_event_of(code, event)) is not None:
             self._line.hear(heard)
 
@@ -183,10 +185,24 @@ class Keeper:
             self._channel.tell(OfferNotice(offer=None))
             self._line.hear(heard)
 
+    def _spent(self, chat: str, sender: str, message_id: str) -> None:
+        self._arrivals.take_spent(chat, sender, message_id)
+
     def _tell(self, link: Link) -> None:
-        device = read_device(self._start.session)
-        own, phone = (device.own_jids, device.phone) if device else (frozenset[str](), None)
+        if link.state in _LINKED and self._account is None:
+            self._asking = self._loop.create_task(self._learn_account(link))
+            return
+        own, phone = (self._account.own_jids, self._account.phone) if self._account else (frozenset[str](), None)
         self._channel.tell(LinkNotice(link=link, own_jids=tuple(sorted(own)), phone=phone))
+
+    async def _learn_account(self, link: Link) -> None:
+        """After a pairing: tell of the link once it is known whose it is."""
+        self._account = await self._library.account()
+        if self._account is None:
+            _log.error("account_unknown", reason="the library does not say who is linked")
+            self.end()
+            return
+        self._tell(self._line.link if self._line.link.state in _LINKED else link)
 
     def _tell_offer(self, offer: PairingOffer) -> None:
         self._channel.tell(OfferNotice(offer=offer))
@@ -199,7 +215,7 @@ class Keeper:
             journal,
             install_key=bytes.fromhex(self._start.install_key),
             groups=self._groups,
-            directory=self._directory,
+            people=self._people,
             listener=StoreListener(
                 failed=lambda: self._line.hear(LinkEvent(heard=Heard.STORE_FAILED)),
                 works=lambda: self._line.hear(LinkEvent(heard=Heard.STORE_WORKS)),

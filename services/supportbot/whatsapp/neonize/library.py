@@ -7,6 +7,8 @@ import asyncio
 import base64
 import ctypes
 import json
+import logging
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -26,7 +28,7 @@ from supportbot.whatsapp.neonize import link_events as codes
 from supportbot.whatsapp.neonize.damaged import without_contents
 from supportbot.whatsapp.neonize.failures import download_failure, send_failure
 from supportbot.whatsapp.neonize.identity import jid_text
-from supportbot.whatsapp.neonize.session_file import session_name
+from supportbot.whatsapp.neonize.session_file import Device, session_name
 
 DEVICE_NAME = "supportbot"
 """What the phone's list of linked devices shows."""
@@ -53,6 +55,7 @@ class Library:
         # A client that is collected stops whoever has its id, and takes callbacks along that are still called.
         self._clients: list[NewAClient] = []
         self._last_event = time.monotonic()
+        logging.getLogger("whatsmeow.Client").addHandler(_SpentListener(ears.spent))
 
     async def dial(self) -> "asyncio.Task[None]":
         """Connect a new client.
@@ -101,6 +104,14 @@ class Library:
         """
         code: str = await self._client.PairPhone(digits, True, client_type=ClientType.CHROME)
         return code
+
+    async def account(self) -> Device | None:
+        """Who the linked account is; None when the library does not say."""
+        try:
+            me = await self._client.get_me()
+        except NeonizeError:
+            return None
+        return Device(jid=jid_text(me.JID), lid=jid_text(me.LID)) if me.JID.User else None
 
     async def log_out(self) -> None:
         """Unlink this device at WhatsApp; the session is gone afterwards.
@@ -196,6 +207,22 @@ class Library:
 
     def _take_login(self, _: int, address: int) -> None:
         self._ears.login(ctypes.string_at(address).decode(errors="replace"))
+
+
+class _SpentListener(logging.Handler):
+    """Reads of the library's warnings what it tells in no other way: that it has dropped a message."""
+
+    _SPENT = re.compile(r"Ignoring message (\S+) from (\S+) in (\S+): .*old counter")
+
+    def __init__(self, tell: Callable[[str, str, str], None]) -> None:
+        super().__init__(logging.WARNING)
+        self._tell = tell
+
+    def emit(self, record: logging.LogRecord) -> None:
+        match = self._SPENT.match(record.getMessage())
+        if match is not None:
+            message_id, sender, chat = match.groups()
+            self._tell(chat, sender, message_id)
 
 
 def parse_event(code: int, raw: bytes) -> Any:

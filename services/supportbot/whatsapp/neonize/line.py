@@ -24,6 +24,8 @@ DIAL_TIMEOUT_S = 20.0
 SYNC_STALL_S = 30.0
 """A backlog of which nothing has come for so long is taken for whole."""
 
+_ENDS = frozenset({Heard.LOGGED_OUT, Heard.BANNED, Heard.REPLACED, Heard.OUTDATED})
+
 _log = structlog.get_logger(__name__)
 
 
@@ -58,7 +60,7 @@ class Line:
         tell: Callable[[Link], None],
         stalled: Callable[[], None],
         last_arrival: Callable[[], float],
-        may_dial: Callable[[], bool],
+        may_dial: bool,
     ) -> None:
         self._library = library
         self._tell = tell
@@ -115,7 +117,7 @@ class Line:
 
     async def _dial(self) -> None:
         self._generation += 1
-        if not self._may_dial():
+        if not self._may_dial:
             self._events.put_nowait((self._generation, LinkEvent(heard=Heard.LOGGED_OUT)))
             return
         if not self._held:
@@ -143,7 +145,8 @@ class Line:
             else:
                 await self._redial()
             return None
-        return event if generation == self._generation else None
+        # The end of the account is the end, whichever client has heard of it.
+        return event if generation == self._generation or event.heard in _ENDS else None
 
     def _end_stalled_backlog(self) -> None:
         if self.link.state is LinkState.SYNCING and time.monotonic() - self._last_arrival() > SYNC_STALL_S:

@@ -37,6 +37,8 @@ class Ears:
     """An event could not be taken; on the library's thread."""
     code: Callable[[str], None]
     """The text of a QR code; on the event loop."""
+    spent: Callable[[str, str, str], None]
+    """Chat, sender and id of a message that came again and cannot be decrypted twice; on a thread of its own."""
     login: Callable[[str], None]
     """A word about a pairing; on the library's thread."""
 

@@ -1,6 +1,9 @@
 """The library's session: one SQLite file, which is the account. Read here; only the library writes it.
 
-Table and column names are whatsmeow's; a test on the installed library holds them.
+Never to be called in a process in which the library has the session open. The library brings a SQLite of its own: when
+Python's closes the file, the kernel drops all of the process's locks on it, the library's too, and the memory that it
+shares is cut off under it (SIGBUS; "How To Corrupt An SQLite Database File", section 2.2.1). Table and column names are
+whatsmeow's; a test on the installed library holds them.
 """
 
 import hashlib
@@ -11,16 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import structlog
-
-from supportbot.whatsapp.neonize.identity import LID_SERVER, PHONE_SERVER, Directory, plain_jid
+from supportbot.whatsapp.neonize.identity import LID_SERVER, PHONE_SERVER, plain_jid
 
 _PARAMETERS = "_foreign_keys=on&_journal_mode=WAL&_busy_timeout=20000&_synchronous=FULL&_tail="
 """The library's own defaults have no busy timeout, and a locked session is a lost message. `_tail=` takes up what the
 library appends to the name."""
 _BUSY_TIMEOUT_S = 20.0
-
-_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,22 +98,10 @@ def remove_session(path: Path) -> None:
         path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
-def open_directory(path: Path) -> Directory:
-    """What the session knows of LIDs and phones now, and what it will have learnt by each call."""
-
-    def look_up(column: str, known: str, jid: str, server: str) -> str | None:
-        query = f"SELECT {column} FROM whatsmeow_lid_map WHERE {known} = ?"  # noqa: S608 - both are names of ours
-        try:
-            rows = _query(path, query, jid.partition("@")[0])
-        except sqlite3.Error as exc:  # The message matters more than the other side of its sender.
-            _log.warning("directory_unreadable", error_type=type(exc).__name__)
-            return None
-        return next((f"{user}@{server}" for (user,) in rows), None)
-
-    return Directory(
-        lid_of=lambda jid: look_up("lid", "pn", jid, LID_SERVER) if jid.endswith("@" + PHONE_SERVER) else None,
-        phone_of=lambda jid: look_up("pn", "lid", jid, PHONE_SERVER) if jid.endswith("@" + LID_SERVER) else None,
-    )
+def read_people(path: Path) -> dict[str, str]:
+    """The phone's JID of each LID that the session knows."""
+    rows = _query(path, "SELECT lid, pn FROM whatsmeow_lid_map")
+    return {f"{lid}@{LID_SERVER}": f"{phone}@{PHONE_SERVER}" for lid, phone in rows}
 
 
 def _query(path: Path, query: str, *values: object) -> list[tuple[Any, ...]]:

@@ -19,7 +19,7 @@ from supportbot.whatsapp.neonize.backoff import STABLE_S, Backoff
 from supportbot.whatsapp.neonize.link_states import STARTING, STOPPED, UNPAIRED, Link, end_of_ban
 from supportbot.whatsapp.neonize.memory import LinkMemory
 from supportbot.whatsapp.neonize.process import COMMAND, DRAIN_TIMEOUT_S, LinkProcess
-from supportbot.whatsapp.neonize.session_file import read_device
+from supportbot.whatsapp.neonize.session_file import last_rowid, read_device
 from supportbot.whatsapp.neonize.wire import FromProcess, LinkNotice, Noticed, OfferNotice, Pairing, Seen, Start
 
 SILENCE_S = 60.0
@@ -27,6 +27,9 @@ SILENCE_S = 60.0
 UNLINKED_S = 300.0
 """So long without a link, and a new process tries."""
 WATCH_INTERVAL_S = 5.0
+SEEN_INTERVAL_S = 3600.0
+SEEN_LAG_S = 60.0
+"""Longer than anything takes from its secret to the journal."""
 
 PAIRING = Link(
     state=LinkState.PAIRING,
@@ -163,14 +166,15 @@ class Supervisor:
         process = await LinkProcess.spawn(start, self._command)
         self.process = process
         reading = asyncio.create_task(process.run(lambda frame: self._take(frame, sink)))
-        watching = asyncio.create_task(self._watch(process))
+        helpers = (asyncio.create_task(self._watch(process)), asyncio.create_task(self._move_seen()))
         try:
             status = await asyncio.shield(reading)
         except asyncio.CancelledError:
             await _drain(process, reading)
             raise
         finally:
-            watching.cancel()
+            for helper in helpers:
+                helper.cancel()
             process.kill()
             self.process, self.shown.offer = None, None
         await self._judge(status, pairing)
@@ -217,6 +221,14 @@ class Supervisor:
                     process.kill()
                     return
 
+    async def _move_seen(self) -> None:
+        """Keep up with the messages that are accounted for: the journal forgets them one day."""
+        while True:
+            await asyncio.sleep(SEEN_INTERVAL_S)
+            rowid = await asyncio.to_thread(last_rowid, self._start.session)
+            await asyncio.sleep(SEEN_LAG_S)
+            await self._memory.put_seen_rowid(rowid)
+
     async def _take(self, frame: FromProcess, sink: InboundSink) -> None:
         match frame:
             case LinkNotice():
@@ -230,7 +242,10 @@ class Supervisor:
                 WHATSAPP_UNDECRYPTABLE.inc(frame.undecryptable)
                 WHATSAPP_LOST.inc(frame.lost)
             case Seen():
-                await self._memory.put_seen_rowid(frame.rowid)
+                rowid = frame.rowid
+                if rowid is None:
+                    rowid = await asyncio.to_thread(last_rowid, self._start.session)
+                await self._memory.put_seen_rowid(rowid)
 
     async def _take_link(self, notice: LinkNotice) -> None:
         shown, link = self.shown, notice.link

@@ -162,10 +162,10 @@ class Noticed(Contract):
 
 
 class Seen(Contract):
-    """Message secrets up to this row are accounted for."""
+    """Message secrets up to this row are accounted for; without a row, all that there are by now."""
 
     kind: Literal["seen"] = "seen"
-    rowid: int
+    rowid: int | None = None
 
 
 class Beat(Contract):
@@ -181,8 +181,11 @@ class Failure(Contract):
     message: str
     reason: str = ""
     delay_s: float | None = None
-    not_sent: tuple[str, ...] = ()
-    """Message ids under which nothing was sent, although the session has noted them."""
+
+    @property
+    def is_not_sent(self) -> bool:
+        """Whether a send that failed so is certainly not in the group."""
+        return self.error in ("unavailable", "permanent")
 
 
 class Answer(Contract):
@@ -226,17 +229,17 @@ async def read_frame(reader: asyncio.StreamReader) -> tuple[bytes, bytes] | None
         return None
 
 
-def to_failure(error: Exception, *, not_sent: tuple[str, ...] = ()) -> Failure:
+def to_failure(error: Exception) -> Failure:
     """An error of the port, for the wire; any other is a bug, and its text stays in the process."""
     match error:
         case UnavailableError():
-            return Failure(error="unavailable", message=str(error), delay_s=error.delay_s, not_sent=not_sent)
+            return Failure(error="unavailable", message=str(error), delay_s=error.delay_s)
         case SendUnknownError():
             return Failure(error="unknown", message=str(error), delay_s=error.delay_s)
         case MediaGoneError():
             return Failure(error="gone", message=str(error))
         case PermanentError():
-            return Failure(error="permanent", message=str(error), reason=error.reason, not_sent=not_sent)
+            return Failure(error="permanent", message=str(error), reason=error.reason)
         case TemporaryError():
             return Failure(error="temporary", message=str(error), delay_s=error.delay_s)
     return Failure(error="temporary", message=f"the process of the link failed with {type(error).__name__}")

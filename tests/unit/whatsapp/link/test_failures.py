@@ -2,7 +2,7 @@ import pytest
 
 from supportbot.errors import PermanentError, TemporaryError, UnavailableError
 from supportbot.whatsapp.gateway import MediaGoneError, SendUnknownError
-from supportbot.whatsapp.neonize.failures import download_failure, is_certainly_not_sent, send_failure
+from supportbot.whatsapp.neonize.failures import download_failure, send_failure
 from supportbot.whatsapp.neonize.wire import to_error, to_failure
 
 
@@ -24,7 +24,7 @@ def test_the_error_of_a_send(error: str, kind: type[Exception], reason: str | No
 
     assert type(failure) is kind
     assert getattr(failure, "reason", None) == reason
-    assert is_certainly_not_sent(failure) is not_sent
+    assert to_failure(failure).is_not_sent is not_sent
 
 
 @pytest.mark.parametrize(

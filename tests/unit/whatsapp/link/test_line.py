@@ -53,7 +53,7 @@ class Rig:
             tell=self.links.append,
             stalled=self._stall,
             last_arrival=lambda: time.monotonic() - 3600,
-            may_dial=lambda: may_dial,
+            may_dial=may_dial,
         )
         self.running = asyncio.create_task(self.line.run())
 
