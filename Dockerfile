@@ -29,7 +29,8 @@ COPY pyproject.toml README.md LICENSE ./
 COPY services services
 COPY operator operator
 RUN tools/bin/python -m hatchling build --target wheel \
- && tools/bin/pip install --no-cache-dir --disable-pip-version-check --no-compile --no-index --no-deps --target /app dist/*.whl
+ && tools/bin/pip --python /opt/venv/bin/python install --no-cache-dir --disable-pip-version-check --no-compile \
+    --no-index --no-deps --target /app dist/*.whl
 # Bytecode of what is imported, the standard library's as well: a read-only container could not keep it, and would
 # compile again at every start. It is never compared with its source, so that no file time matters.
 RUN PYTHONPATH=/app PYTHONDONTWRITEBYTECODE=1 /opt/venv/bin/python -c "import importlib, pkgutil, sys; \
@@ -48,7 +49,7 @@ LABEL org.opencontainers.image.title="supportbot" \
 COPY --from=dependencies /opt/venv /opt/venv
 COPY --from=application /app /app
 COPY --from=application /opt/bytecode /opt/bytecode
-ENV PATH=/opt/venv/bin:$PATH PYTHONPATH=/app PYTHONPYCACHEPREFIX=/opt/bytecode PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
+ENV PATH=/app/bin:/opt/venv/bin:$PATH PYTHONPATH=/app PYTHONPYCACHEPREFIX=/opt/bytecode PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 USER 65532:65532
 WORKDIR /app
 STOPSIGNAL SIGTERM

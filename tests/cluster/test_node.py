@@ -114,6 +114,12 @@ def test_operator_refuses_a_wrong_configuration_with_a_sentence(cluster: Cluster
     assert "Traceback" not in text
 
 
+def test_command_line_is_found_by_its_name(cluster: Cluster, sandbox: str) -> None:
+    code, text = run_to_end(cluster, sandbox, make_pod("cli", cluster.image, ["supportbot", "dlq", "list", "--help"]))
+    assert code == 0, text
+    assert "dead letters" in text
+
+
 def test_sigterm_ends_a_process_at_once_and_well(cluster: Cluster, sandbox: str) -> None:
     """The Zoho emulator is process 1 of its container; without a handler of its own SIGTERM would do nothing there."""
     pod = make_pod("zoho", cluster.image, ["python", "-m", "supportbot.emulators.zoho"])
