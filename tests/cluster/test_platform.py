@@ -127,9 +127,13 @@ def release(cluster: Cluster) -> Iterator[Release]:
 
 
 def say(group: httpx.Client, number: int, text: str) -> str:
-    """Somebody says something in the group; the id of the message."""
+    """Somebody says something in the group, each number somebody else; the id of the message.
+
+    One person could open six incidents within ten minutes, and no more.
+    """
     message_id = f"level3-{number}"
-    body = {"id": message_id, "sender": {"phone": "+529985550199", "name": "Nora"}, "text": text}
+    sender = {"phone": f"+529985550{number:03}", "name": f"Nora {number}"}
+    body = {"id": message_id, "sender": sender, "text": text}
     group.post("/simulator/messages", json=body).raise_for_status()
     return message_id
 
