@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.cluster.support.cluster import Cluster, Object
 from tests.cluster.support.node import node
-from tests.cluster.support.objects import USER, make_pod
+from tests.cluster.support.objects import USER, make_pod, with_probe
 
 import supportbot
 
@@ -66,12 +66,6 @@ def terminated(pod: Object) -> dict[str, Any]:
     """How the pod's only container ended."""
     state: dict[str, Any] = pod["status"]["containerStatuses"][0]["state"]["terminated"]
     return state
-
-
-def with_probe(pod: Object, probe: Object) -> Object:
-    """The pod, Ready by this probe."""
-    pod["spec"]["containers"][0]["readinessProbe"] = {"periodSeconds": 1, **probe}
-    return pod
 
 
 def test_every_node_is_ready(cluster: Cluster) -> None:
