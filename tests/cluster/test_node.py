@@ -108,6 +108,14 @@ def test_operator_refuses_a_wrong_configuration_with_a_sentence(cluster: Cluster
     assert "Traceback" not in text
 
 
+def test_library_of_whatsapp_finds_all_that_it_loads(cluster: Cluster, sandbox: str) -> None:
+    """Its native library and libmagic are in the image; it would fetch the former, into its own folder."""
+    command = ["python", "-c", "import neonize.client; print('loaded')"]
+    code, text = run_to_end(cluster, sandbox, make_pod("neonize", cluster.image, command))
+    assert code == 0, text
+    assert text.splitlines()[-1] == "loaded"
+
+
 def test_command_line_is_found_by_its_name(cluster: Cluster, sandbox: str) -> None:
     code, text = run_to_end(cluster, sandbox, make_pod("cli", cluster.image, ["supportbot", "dlq", "list", "--help"]))
     assert code == 0, text
