@@ -17,7 +17,7 @@ def _the_library_runs_here() -> None:
 
 
 @pytest.fixture
-async def bot(perhaps_paired: Paired, tmp_path: Path) -> AsyncIterator[LinkedBot]:
+async def linked(perhaps_paired: Paired, tmp_path: Path) -> AsyncIterator[LinkedBot]:
     """A bot with a copy of the paired session."""
     async with linked_bot(perhaps_paired, tmp_path) as made:
         yield made
