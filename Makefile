@@ -7,6 +7,8 @@ STAMP := $(VENV)/.installed
 JOBS ?= 2
 # Messages of the chat that `make bench` replays; 0 leaves it out.
 BENCH_REPLAY ?= 5000
+# Restarts of the link by SIGTERM, and as many by SIGKILL, in `make bench-whatsapp`.
+ROUNDS ?= 50
 NODE := tests/cluster/node/cluster
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 IMAGE ?= localhost/supportbot:$(VERSION)
@@ -18,7 +20,7 @@ GET_LIBMAGIC = apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get inst
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-fast test-chaos test-cluster cluster-tools chart-tools image image-figures sbom check format \
-	bench bench-operator train lock clean
+	bench bench-operator bench-whatsapp train lock clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -81,6 +83,9 @@ test-chaos: setup ## Kill every process at random moments while messages flow, a
 bench: setup ## Measure the judgement (BENCH_IRC=folder adds its channels) and a replay of BENCH_REPLAY messages, and the bus.
 	$(BIN)/python -m tests.benchmarks.judgement --replay $(BENCH_REPLAY) $(if $(BENCH_IRC),--irc "$(BENCH_IRC)")
 	$(BIN)/python -m tests.benchmarks.bus
+
+bench-whatsapp: setup ## Measure the link on an emulated WhatsApp: rate, memory, reconnects, and ROUNDS restarts under load, each way.
+	$(BIN)/python -m tests.benchmarks.whatsapp_link --rounds $(ROUNDS)
 
 bench-operator: setup cluster-tools ## Measure the operator with a hundred bots, and five minutes at rest.
 	$(BIN)/python -m tests.benchmarks.operator

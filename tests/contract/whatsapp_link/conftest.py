@@ -1,21 +1,23 @@
-"""A session that all tests of the link start from."""
+"""A linked bot for each test."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
-from tests.linked import LinkedBot, Paired, linked_bot, pair
+from tests.emulators.whatsapp.protocol.tokens import LibraryMissingError, library_path
+from tests.linked import LinkedBot, Paired, linked_bot
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def paired(tmp_path_factory: pytest.TempPathFactory) -> Paired:
-    """Paired once; each test copies it."""
-    return await pair(tmp_path_factory.mktemp("paired"))
+@pytest.fixture(scope="session", autouse=True)
+def _the_library_runs_here() -> None:
+    try:
+        library_path()
+    except LibraryMissingError as exc:
+        pytest.skip(str(exc))
 
 
 @pytest.fixture
-async def bot(paired: Paired, tmp_path: Path) -> AsyncIterator[LinkedBot]:
-    """A linked bot of the test's own."""
-    async with linked_bot(paired, tmp_path) as made:
+async def linked(perhaps_paired: Paired, tmp_path: Path) -> AsyncIterator[LinkedBot]:
+    """A bot with a copy of the paired session."""
+    async with linked_bot(perhaps_paired, tmp_path) as made:
         yield made

@@ -6,8 +6,8 @@ it came is then all there is; only the outermost fields are read, which the libr
 
 from collections.abc import Iterator
 
-_CONTENTS = frozenset({2, 14})
-"""The numbers of `Message` and `Raw` in the library's `Message` event: all that a stranger has written."""
+_CONTENTS = frozenset({2, 10, 14})
+"""`Message`, `SourceWebMsg` and `Raw` in the library's `Message` event: all that a stranger has written."""
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
 

@@ -258,6 +258,7 @@ class Supervisor:
             if self._pairing is not None:
                 self._pairing, shown.offer = None, None
                 await self._memory.put_pairing("linked", datetime.now(UTC))
+                await self._memory.put_seen_rowid(await asyncio.to_thread(last_rowid, self._start.session))
                 await self.forget()
 
 
