@@ -7,15 +7,20 @@ STAMP := $(VENV)/.installed
 JOBS ?= 2
 # Messages of the chat that `make bench` replays; 0 leaves it out.
 BENCH_REPLAY ?= 5000
+# Restarts of the link by SIGTERM, and as many by SIGKILL, in `make bench-whatsapp`.
+ROUNDS ?= 50
 NODE := tests/cluster/node/cluster
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 IMAGE ?= localhost/supportbot:$(VERSION)
 # Large programs that only judge what we render; each has an environment of its own.
 JUDGES := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/supportbot
 
+HAS_LIBMAGIC = $(BIN)/python -c 'import magic'
+GET_LIBMAGIC = apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends libmagic1 >/dev/null
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-fast test-chaos test-cluster cluster-tools chart-tools image image-figures sbom check format \
-	bench bench-operator train lock clean
+	bench bench-operator bench-whatsapp train lock clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -26,6 +31,8 @@ $(STAMP): requirements-dev.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV) || { echo "python3 cannot make a virtual environment; on Debian: apt-get install python3-venv" >&2; exit 1; }
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@$(HAS_LIBMAGIC) 2>/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && $(GET_LIBMAGIC) && $(HAS_LIBMAGIC); } \
+	  || { echo "neonize needs libmagic; on Debian, as root: apt-get install libmagic1; on macOS: brew install libmagic" >&2; exit 1; }
 	@touch $@
 
 demo: setup ## Run the main job with no account and no key: a simulated group, real services, an emulated Zoho Desk.
@@ -76,6 +83,9 @@ test-chaos: setup ## Kill every process at random moments while messages flow, a
 bench: setup ## Measure the judgement (BENCH_IRC=folder adds its channels) and a replay of BENCH_REPLAY messages, and the bus.
 	$(BIN)/python -m tests.benchmarks.judgement --replay $(BENCH_REPLAY) $(if $(BENCH_IRC),--irc "$(BENCH_IRC)")
 	$(BIN)/python -m tests.benchmarks.bus
+
+bench-whatsapp: setup ## Measure the link on an emulated WhatsApp: rate, memory, reconnects, and ROUNDS restarts under load, each way.
+	$(BIN)/python -m tests.benchmarks.whatsapp_link --rounds $(ROUNDS)
 
 bench-operator: setup cluster-tools ## Measure the operator with a hundred bots, and five minutes at rest.
 	$(BIN)/python -m tests.benchmarks.operator

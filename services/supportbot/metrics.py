@@ -122,7 +122,22 @@ API_CREDITS_LIMIT = Gauge("supportbot_api_credits_limit", "Zoho's API credits a 
 WHATSAPP_CONNECTED = Gauge("supportbot_whatsapp_connected", "1 while linked and connected.")
 WHATSAPP_LAST_EVENT = Gauge("supportbot_whatsapp_last_event_timestamp_seconds", "Time of the last event.")
 WHATSAPP_PAIRING_REQUIRED = Gauge("supportbot_whatsapp_pairing_required", "1 while a person must pair the device.")
-WHATSAPP_RECONNECTS = Counter("supportbot_whatsapp_reconnects_total", "Reconnects.", ["reason"])
+WHATSAPP_RECONNECTS = Counter(
+    "supportbot_whatsapp_reconnects_total", "Reconnects: connection_lost, process_ended.", ["reason"]
+)
+WHATSAPP_UNDECRYPTABLE = Counter(
+    "supportbot_whatsapp_undecryptable_total", "Messages that came without the key to them, a readable copy may follow."
+)
+WHATSAPP_LOST = Counter(
+    "supportbot_whatsapp_lost_total",
+    "Messages that WhatsApp believes delivered, but that a crash kept from the journal.",
+)
+WHATSAPP_LIMITED = Counter(
+    "supportbot_whatsapp_limited_total", "Times that a message had to wait, by the limit's reason.", ["reason"]
+)
+WHATSAPP_SENDS_LAST_DAY = Gauge("supportbot_whatsapp_sends_last_day", "Messages and reactions of the last 24 hours.")
+WHATSAPP_SENDS_LIMIT = Gauge("supportbot_whatsapp_sends_limit", "How many any 24 hours may have; 0: any number.")
+WHATSAPP_SENDS_PAUSED = Gauge("supportbot_whatsapp_sends_paused", "1 while a limit lets nothing through.", ["reason"])
 WHATSAPP_SEND = Counter("supportbot_whatsapp_send_total", "Messages and reactions sent.", ["outcome"])
 
 # The process.

@@ -16,6 +16,7 @@ from supportbot.contracts import (
     ReactionReceived,
 )
 from supportbot.ids import make_group_ref, make_message_ref, make_sender_ref
+from supportbot.whatsapp.file_types import sniff_type
 from supportbot.whatsapp.gateway import MessageKey, RawEvent, RawKind, RawMedia, RawPerson
 
 MAX_NAME_CHARS = 100
@@ -62,6 +63,8 @@ def to_inbox_event(raw: RawEvent, roster: Roster, context: Context) -> InboxEven
     """
     if raw.kind is RawKind.MESSAGE:
         return _message(raw, roster, context)
+    if raw.kind is RawKind.LOST:
+        return _message(raw.model_copy(update={"note": "lost"}), roster, context)
     if raw.target is None or raw.kind is RawKind.UNDECRYPTABLE:
         raise ValueError(f"a raw event of kind {raw.kind.value!r} cannot be converted without a target")
     common = {**_common(raw, roster, context), "target_ref": roster.message_ref(raw.target)}
@@ -83,13 +86,13 @@ def to_unknown_event(
     return _message(raw, roster, Context(received_at=received_at))
 
 
-def to_media(raw: RawMedia, *, sha256: str | None, size_bytes: int | None = None, missing: str | None = None) -> Media:
-    """The attachment of a raw event; `size_bytes` of the bytes themselves where they are known."""
+def to_media(raw: RawMedia, *, data: bytes | None = None, sha256: str | None, missing: str | None = None) -> Media:
+    """The attachment of a raw event; size and type of the bytes themselves where they are known."""
     return Media(
         kind=raw.kind if raw.kind in _KINDS else "unknown",
-        mime_type=clean_text(raw.mime_type)[:100] or "application/octet-stream",
+        mime_type=(data and sniff_type(data)) or clean_text(raw.mime_type)[:100] or "application/octet-stream",
         filename=clean_filename(raw.filename),
-        size_bytes=raw.size_bytes if size_bytes is None else size_bytes,
+        size_bytes=raw.size_bytes if data is None else len(data),
         sha256=sha256,
         missing=missing,
     )

@@ -6,7 +6,7 @@ else: everything behind `convert` knows references only.
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from pydantic import AwareDatetime
 
@@ -52,6 +52,8 @@ class RawKind(StrEnum):
     DELETION = "deletion"
     REACTION = "reaction"
     UNDECRYPTABLE = "undecryptable"
+    LOST = "lost"
+    """WhatsApp was told that it had arrived, but the gateway died before it was stored: only its key is known."""
 
 
 class RawEvent(Contract):
@@ -93,20 +95,69 @@ class LinkState(StrEnum):
     """Where the link to WhatsApp stands."""
 
     STARTING = "starting"
+    UNPAIRED = "unpaired"
+    """No device is linked: a person must pair it."""
+    PAIRING = "pairing"
+    """A code is shown and waits to be scanned or typed."""
+    PASSKEY_REQUIRED = "passkey_required"
+    """WhatsApp asks for a passkey, which this client cannot give."""
+    CONNECTING = "connecting"
+    SYNCING = "syncing"
+    """Linked, and receiving what WhatsApp kept while the bot was away."""
     CONNECTED = "connected"
     RECONNECTING = "reconnecting"
-    NOT_AVAILABLE = "not_available"
+    REPLACED = "replaced"
+    """Another client uses this session."""
+    LOGGED_OUT = "logged_out"
+    """The phone or WhatsApp has unlinked the device."""
+    BANNED = "banned"
+    """WhatsApp has banned the account for a time, or refuses it."""
+    OUTDATED = "outdated"
+    """WhatsApp no longer takes this version of the client."""
+    CLOCK_SKEWED = "clock_skewed"
+    """This machine's clock is so wrong that WhatsApp's certificates or messages are refused."""
+    STORE_FAILED = "store_failed"
+    """The session or the journal cannot be written; the link is cut, so that WhatsApp keeps what follows."""
     STOPPED = "stopped"
 
 
 LINK_REASONS: Mapping[LinkState, str] = {
     LinkState.STARTING: "Starting",
+    LinkState.UNPAIRED: "PairingRequired",
+    LinkState.PAIRING: "PairingInProgress",
+    LinkState.PASSKEY_REQUIRED: "PasskeyRequired",
+    LinkState.CONNECTING: "Connecting",
+    LinkState.SYNCING: "Syncing",
     LinkState.CONNECTED: "Linked",
     LinkState.RECONNECTING: "Reconnecting",
-    LinkState.NOT_AVAILABLE: "GatewayNotAvailable",
+    LinkState.REPLACED: "ReplacedByAnotherClient",
+    LinkState.LOGGED_OUT: "LoggedOut",
+    LinkState.BANNED: "Banned",
+    LinkState.OUTDATED: "ClientOutdated",
+    LinkState.CLOCK_SKEWED: "ClockSkewed",
+    LinkState.STORE_FAILED: "StoreFailed",
     LinkState.STOPPED: "Stopped",
 }
 """The reason that the check `whatsapp` gives for each state of the link."""
+
+
+class PairingMethod(StrEnum):
+    """How a phone links the bot as its device."""
+
+    QR = "qr"
+    CODE = "code"
+
+
+class PairingOffer(Contract):
+    """What a person scans or types now. Whoever has it can link the account: it never goes into a log by itself."""
+
+    method: PairingMethod
+    payload: str | None = None
+    """The exact text of the QR code."""
+    code: str | None = None
+    """Eight characters to type on the phone, `ABCD-1234`."""
+    expires_at: AwareDatetime
+    """From then on another offer replaces it, or the pairing is over."""
 
 
 class GatewayState(Contract):
@@ -115,6 +166,16 @@ class GatewayState(Contract):
     link: LinkState
     message: str = ""
     """For people: what is wrong and what to do about it."""
+    since: AwareDatetime | None = None
+    """When the link came into this state."""
+    until: AwareDatetime | None = None
+    """When a ban ends, or the next attempt is made."""
+    backlog: int = 0
+    """Messages that WhatsApp still hands over, while syncing."""
+    phone: str | None = None
+    """The linked account's number in E.164."""
+    pairing: PairingOffer | None = None
+    """Set while pairing."""
 
     @property
     def connected(self) -> bool:
@@ -139,6 +200,17 @@ class InboundSink(Protocol):
     def put(self, raw: RawEvent) -> None:
         """Synchronous, callable from any thread; the event is on disk when it returns. A repeat is ignored."""
 
+    def noticed(self, *, stored: int, repeated: int, ignored: int) -> None:
+        """A gateway whose own process writes the journal has put so many events there itself. Thread-safe.
+
+        Without any count it says that events which were held may go on.
+
+        Args:
+            stored: New ones.
+            repeated: Those that were there already.
+            ignored: Those that are kept nowhere: of other chats, or without any content.
+        """
+
 
 class Gateway(Protocol):
     """One account's link to WhatsApp.
@@ -158,7 +230,8 @@ class Gateway(Protocol):
         """Keep the link up and receive until cancelled; what has arrived by then is still handed to the sink.
 
         Raises:
-            sqlite3.Error: The sink cannot store; the process must end, so that WhatsApp keeps what follows.
+            sqlite3.Error: The sink cannot store; the process must end, so that WhatsApp keeps what follows. (A gateway
+                whose own process writes the journal cuts the link instead, and tries until it can.)
         """
 
     async def send(self, chat: str, text: str, *, key: str, quoted: Quote | None, mentions: tuple[str, ...]) -> str:
@@ -175,12 +248,20 @@ class Gateway(Protocol):
             The id of the sent message.
 
         Raises:
+            PermanentError: WhatsApp refuses it; reason `send_limited` where that is a warning (429, 463), or another.
             SendUnknownError: No answer came; it may have been sent.
             UnavailableError: Not connected; it has not been sent.
         """
 
     async def react(self, target: MessageKey, emoji: str, *, key: str) -> str:
         """React to a message; an empty emoji takes the reaction back. Returns and raises like `send`."""
+
+    async def show_typing(self, chat: str, *, on: bool) -> None:
+        """Show the group that the bot is typing, or has stopped; does nothing while not connected.
+
+        Raises:
+            TemporaryError: It could not be shown.
+        """
 
     async def find_sent(self, key: str) -> str | None:
         """The id of what was sent under `key`, or None when nothing was."""
@@ -195,3 +276,33 @@ class Gateway(Protocol):
 
     async def groups(self) -> tuple[Group, ...]:
         """The groups that the account is in."""
+
+
+@runtime_checkable
+class Pairable(Protocol):
+    """A gateway whose account must be linked by a person; what is offered to them is in `Gateway.state`."""
+
+    async def begin_pairing(self, method: PairingMethod, *, phone: str | None = None) -> None:
+        """Ask WhatsApp for an offer; `state().pairing` shows it as soon as it is there. A repeat changes nothing.
+
+        Args:
+            method: How the phone is to be linked.
+            phone: The bot's own number in E.164; required by `CODE`.
+
+        Raises:
+            PermanentError: Already linked (reason `already_paired`), or too many attempts today (`too_many_attempts`).
+            UnavailableError: WhatsApp cannot be reached.
+        """
+
+    async def end_pairing(self) -> None:
+        """Take the offer back."""
+
+    async def unpair(self) -> None:
+        """Unlink the device at WhatsApp and forget the session; what the journal holds stays.
+
+        Raises:
+            UnavailableError: Not connected, so WhatsApp cannot be told; `forget_session` forgets it here all the same.
+        """
+
+    async def forget_session(self) -> None:
+        """Remove the session from this machine; the phone's list of devices may still name it."""

@@ -18,6 +18,8 @@ from supportbot.whatsapp.journal import Journal, Row
 MAX_MEDIA_BYTES = 20 * 1024 * 1024
 """Zoho Desk takes attachments of up to 20 MB."""
 
+DOWNLOADS = 4
+"""So many attachments are downloaded side by side; each is in memory for a moment."""
 DOWNLOAD_TIMEOUT_S = 60.0
 DOWNLOAD_DELAYS_S = (1.0, 2.0, 5.0, 10.0, 30.0)
 """Pauses between the attempts to download; after the last the message goes on without its attachment."""
@@ -79,13 +81,19 @@ class JournalSink:
     def put(self, raw: RawEvent) -> None:
         """As `InboundSink` says."""
         if raw.key.chat not in self._groups:
-            MESSAGES.labels("received", "ignored").inc()
+            self.noticed(stored=0, repeated=0, ignored=1)
             return
         now = datetime.now(UTC)
         stored = self._journal.put(raw, message_ref=self._roster.message_ref(raw.key), received_at=now)
-        WHATSAPP_LAST_EVENT.set(now.timestamp())
-        MESSAGES.labels("received", "ok" if stored else "duplicate").inc()
-        if stored:
+        self.noticed(stored=int(stored), repeated=int(not stored), ignored=0)
+
+    def noticed(self, *, stored: int, repeated: int, ignored: int) -> None:
+        """As `InboundSink` says."""
+        if stored or repeated:
+            WHATSAPP_LAST_EVENT.set_to_current_time()
+        for outcome, number in (("ok", stored), ("duplicate", repeated), ("ignored", ignored)):
+            MESSAGES.labels("received", outcome).inc(number)
+        if stored or not (repeated or ignored):
             for bell in self._bells:
                 bell.ring()
 
@@ -120,15 +128,17 @@ class Attachments:
         self._delays_s = delays_s
 
     async def run(self) -> None:
-        """Fetch what is still to be fetched, oldest first, until cancelled."""
+        """Fetch what is still to be fetched, the oldest first and some side by side, until cancelled."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        while True:
-            self._arrived.clear()
-            rows = await self._journal.unfetched()
-            for row in rows:
-                await self._fetch(row)
-                self._fetched.ring()
-            if not rows:
+        running: set[int] = set()
+        async with asyncio.TaskGroup() as downloads:
+            while True:
+                self._arrived.clear()
+                busy = frozenset(running)  # One that ends while the journal is read may still be in what was read.
+                for row in await self._journal.unfetched(limit=DOWNLOADS):
+                    if row.seq not in busy and len(running) < DOWNLOADS:
+                        running.add(row.seq)
+                        downloads.create_task(self._fetch_and_tell(row, running))
                 await self._arrived.wait()
 
     def read(self, row: Row) -> bytes | None:
@@ -141,6 +151,14 @@ class Attachments:
     def remove(self, row: Row) -> None:
         """Forget the bytes: the bus has them."""
         self._path(row).unlink(missing_ok=True)
+
+    async def _fetch_and_tell(self, row: Row, running: set[int]) -> None:
+        try:
+            await self._fetch(row)
+        finally:
+            running.discard(row.seq)
+        self._fetched.ring()
+        self._arrived.ring()  # There may be more, and now there is room for it.
 
     async def _fetch(self, row: Row) -> None:
         media = _media_of(row)

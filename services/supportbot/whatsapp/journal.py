@@ -1,6 +1,8 @@
 """What the gateway received, on disk before WhatsApp is told so; and which messages the bot itself has sent.
 
-Only this file knows the WhatsApp key behind a `message_ref`. Rows are published in the order of their `seq`.
+Only this file knows the WhatsApp key behind a `message_ref`. Rows are published in the order of their `seq`, but for a
+backlog, which is held until it is whole and then put in the order of its own times. Two processes may write the file:
+SQLite lets one commit after the other, and each waits for its turn.
 """
 
 import sqlite3
@@ -30,10 +32,13 @@ CREATE TABLE IF NOT EXISTS inbox (
   fetched INTEGER NOT NULL,     -- 0 while an attachment is still to be downloaded
   media_missing TEXT,           -- why there is no attachment although the message had one
   published_at REAL,
+  held_until REAL,              -- not published before: a backlog comes in, or a readable copy may come
+  place INTEGER,                -- the seq that it takes in the order of publication, when that is not its own
   UNIQUE (chat, sender, message_id, kind)
 );
 CREATE INDEX IF NOT EXISTS inbox_ref ON inbox (message_ref);
-CREATE INDEX IF NOT EXISTS inbox_waiting ON inbox (seq) WHERE published_at IS NULL;
+CREATE INDEX IF NOT EXISTS inbox_order ON inbox (coalesce(place, seq)) WHERE published_at IS NULL;
+CREATE INDEX IF NOT EXISTS inbox_unfetched ON inbox (chat) WHERE published_at IS NULL AND NOT fetched;
 CREATE TABLE IF NOT EXISTS own (
   chat TEXT NOT NULL, message_id TEXT NOT NULL, incident_id TEXT, sent_at REAL NOT NULL,
   PRIMARY KEY (chat, message_id)
@@ -43,6 +48,16 @@ CREATE TABLE IF NOT EXISTS requests (
 ) WITHOUT ROWID;
 """
 _COLUMNS = "seq, message_ref, chat, sender, message_id, raw, sent_at, received_at, fetched, media_missing"
+_IS_WAITING = """
+published_at IS NULL AND coalesce(held_until, 0) <= :now AND NOT EXISTS (
+  SELECT 1 FROM inbox AS before
+  WHERE before.chat = inbox.chat AND before.published_at IS NULL AND NOT before.fetched
+    AND coalesce(before.place, before.seq) <= coalesce(inbox.place, inbox.seq)
+)
+"""
+_PLACEHOLDERS = ", ".join(f"'{kind.value}'" for kind in (RawKind.UNDECRYPTABLE, RawKind.LOST))
+"""Kinds that stand for a message which nobody could read."""
+_IS_UNFETCHED = "published_at IS NULL AND NOT fetched"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +83,7 @@ class Journal:
     """
 
     def __init__(self, path: Path, *, synchronous: Synchronous = "normal") -> None:
-        self._db = SQLiteThread(path, schema=_SCHEMA, synchronous=synchronous)
+        self._db = SQLiteThread(path, schema=_SCHEMA, upgrade=_upgrade, synchronous=synchronous)
 
     def __enter__(self) -> Self:
         self._db.__enter__()
@@ -77,17 +92,44 @@ class Journal:
     def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
         self._db.__exit__(kind, exc, tb)
 
-    def put(self, raw: RawEvent, *, message_ref: str, received_at: datetime) -> bool:
-        """Store an event; it is on disk when this returns. False when it was there already."""
-        return self._db.submit(lambda db: _insert(db, raw, message_ref, received_at)).result()
+    def put(
+        self, raw: RawEvent, *, message_ref: str, received_at: datetime, held_until: datetime | None = None
+    ) -> bool:
+        """Store an event; it is on disk when this returns. False when it was there already.
+
+        Args:
+            raw: The event. A readable message takes the place of what stood for it, while that is held.
+            message_ref: Its reference.
+            received_at: Now.
+            held_until: It waits until then, or until `release`.
+        """
+        return self._db.submit(lambda db: _insert(db, raw, message_ref, received_at, held_until)).result()
+
+    def release(self) -> int:
+        """Let the messages of a backlog go on, in the order of their own time and id; how many they were."""
+        return self._db.submit(_release).result()
 
     async def waiting(self, *, limit: int = 100) -> list[Row]:
-        """Unpublished rows, oldest first."""
-        return await self._db.do(lambda db: _select(db, "published_at IS NULL", limit))
+        """Rows to be published now, in order.
+
+        In its group a message waits for the attachments of those before it, and for its own.
+        """
+        now = datetime.now(UTC).timestamp()
+        return await self._db.do(lambda db: _select(db, _IS_WAITING, limit, now=now))
 
     async def unfetched(self, *, limit: int = 10) -> list[Row]:
         """Unpublished rows whose attachment is still to be downloaded, oldest first."""
-        return await self._db.do(lambda db: _select(db, "published_at IS NULL AND NOT fetched", limit))
+        return await self._db.do(lambda db: _select(db, _IS_UNFETCHED, limit))
+
+    def knows(self, chat: str, message_id: str) -> bool:
+        """Whether anything with that id has come from the chat, or has been sent there by the bot."""
+        return self._db.submit(lambda db: _knows(db, chat, message_id)).result()
+
+    def last_sent_at(self, chat: str) -> datetime | None:
+        """The latest time of a message from the chat, by the senders' clocks."""
+        query = "SELECT max(sent_at) FROM inbox WHERE chat = ?"
+        latest: float | None = self._db.submit(lambda db: db.execute(query, (chat,)).fetchone()[0]).result()
+        return None if latest is None else datetime.fromtimestamp(latest, UTC)
 
     async def mark_fetched(self, seq: int, *, missing: str | None = None) -> None:
         """The row's attachment is on disk, or `missing` says why it never will be."""
@@ -128,11 +170,25 @@ class Journal:
         await self._db.do(lambda db: db.execute(statement, values).rowcount)
 
 
-def _insert(db: sqlite3.Connection, raw: RawEvent, message_ref: str, received_at: datetime) -> bool:
+def _upgrade(db: sqlite3.Connection) -> None:
+    """Give a file of an earlier version the columns that it lacks."""
+    columns = {row[1] for row in db.execute("PRAGMA table_info(inbox)")}
+    for name, kind in (("held_until", "REAL"), ("place", "INTEGER")):
+        if columns and name not in columns:
+            db.execute(f"ALTER TABLE inbox ADD COLUMN {name} {kind}")
+
+
+def _insert(
+    db: sqlite3.Connection, raw: RawEvent, message_ref: str, received_at: datetime, held_until: datetime | None
+) -> bool:
     key = (raw.key.chat, raw.key.sender, raw.key.message_id)
     known = "SELECT 1 FROM inbox WHERE chat = ? AND sender = ? AND message_id = ?"
-    if raw.kind is RawKind.UNDECRYPTABLE and db.execute(known, key).fetchone():
-        return False  # It was read before, and is delivered again without the key that it had.
+    if raw.kind in (RawKind.UNDECRYPTABLE, RawKind.LOST):
+        if db.execute(known, key).fetchone():
+            return False  # It was read before, and is delivered again without the key that it had.
+    else:
+        held = f"chat = ? AND sender = ? AND message_id = ? AND kind IN ({_PLACEHOLDERS})"
+        db.execute(f"DELETE FROM inbox WHERE {held} AND held_until > ?", (*key, received_at.timestamp()))  # noqa: S608
     values = {
         "chat": raw.key.chat,
         "sender": raw.key.sender,
@@ -143,6 +199,7 @@ def _insert(db: sqlite3.Connection, raw: RawEvent, message_ref: str, received_at
         "sent_at": raw.sent_at.timestamp(),
         "received_at": received_at.timestamp(),
         "fetched": raw.media is None,
+        "held_until": held_until.timestamp() if held_until else None,
     }
     names = ", ".join(values)
     marks = ", ".join(f":{name}" for name in values)
@@ -150,8 +207,26 @@ def _insert(db: sqlite3.Connection, raw: RawEvent, message_ref: str, received_at
     return db.execute(statement, values).rowcount == 1
 
 
-def _select(db: sqlite3.Connection, where: str, limit: int) -> list[Row]:
-    rows = db.execute(f"SELECT {_COLUMNS} FROM inbox WHERE {where} ORDER BY seq LIMIT ?", (limit,))  # noqa: S608
+def _release(db: sqlite3.Connection) -> int:
+    """Give the held rows, which lie in any order, each other's places in the order of their times."""
+    held = f"published_at IS NULL AND held_until IS NOT NULL AND kind NOT IN ({_PLACEHOLDERS})"
+    in_time = [seq for (seq,) in db.execute(f"SELECT seq FROM inbox WHERE {held} ORDER BY sent_at, message_id")]  # noqa: S608
+    places = zip(sorted(in_time), in_time, strict=True)
+    db.executemany("UPDATE inbox SET place = ?, held_until = NULL WHERE seq = ?", places)
+    return len(in_time)
+
+
+def _knows(db: sqlite3.Connection, chat: str, message_id: str) -> bool:
+    queries = (
+        "SELECT 1 FROM inbox WHERE chat = ? AND message_id = ?",
+        "SELECT 1 FROM own WHERE chat = ? AND message_id = ?",
+    )
+    return any(db.execute(query, (chat, message_id)).fetchone() for query in queries)
+
+
+def _select(db: sqlite3.Connection, where: str, limit: int, **values: float) -> list[Row]:
+    query = f"SELECT {_COLUMNS} FROM inbox WHERE {where} ORDER BY coalesce(place, seq) LIMIT :limit"  # noqa: S608
+    rows = db.execute(query, {"limit": limit, **values})
     return [
         Row(
             seq=seq,

@@ -6,9 +6,13 @@ A leaky bucket for the account and one for each group, then a pause as long as a
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from aiolimiter import AsyncLimiter
+
+from supportbot.errors import TemporaryError
 
 BURST = 3
 """So many messages may follow each other before the rate holds; also in one group."""
@@ -17,6 +21,13 @@ THINK_S = (1.0, 3.0)
 TYPE_S_PER_CHAR = 0.04
 TYPE_MAX_S = 8.0
 JITTER = 0.3
+
+
+class ShowTyping(Protocol):
+    """`Gateway.show_typing`."""
+
+    async def __call__(self, chat: str, *, on: bool) -> None:
+        """Show that the bot is typing, or has stopped."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,13 +59,28 @@ class Pacer:
         self._groups: dict[str, AsyncLimiter] = {}
         self._turn = asyncio.Lock()
 
-    async def wait(self, chat: str, text: str = "") -> None:
-        """Return when `text` may be sent to `chat`; a reaction has no text and needs no typing."""
+    async def wait(self, chat: str, text: str = "", *, show_typing: ShowTyping | None = None) -> None:
+        """Return when `text` may be sent to `chat`; a reaction has no text and needs no typing.
+
+        Args:
+            chat: The group.
+            text: What is to be sent.
+            show_typing: Called with `chat` before and after the pause for typing.
+        """
         await self._groups.setdefault(chat, _limiter(self.pace.group_per_minute)).acquire()
         async with self._turn:
             await self._total.acquire()
             if self.pace.human and text:
-                await self.sleep(typing_s(text, self.rng))
+                await self._type(chat, text, show_typing)
+
+    async def _type(self, chat: str, text: str, show_typing: ShowTyping | None) -> None:
+        with suppress(TemporaryError):  # It is good manners, no more.
+            if show_typing:
+                await show_typing(chat, on=True)
+        await self.sleep(typing_s(text, self.rng))
+        with suppress(TemporaryError):
+            if show_typing:
+                await show_typing(chat, on=False)
 
 
 def typing_s(text: str, rng: random.Random) -> float:

@@ -1,6 +1,8 @@
 """From the journal onto the bus, in the order of arrival. While the bus is away the rows wait."""
 
 import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import structlog
@@ -19,6 +21,12 @@ from supportbot.whatsapp.journal import Journal, Row
 RETRY_S = 1.0
 PRUNE_INTERVAL_S = 3600.0
 
+_REASONS: Mapping[str, tuple[str, ...]] = {
+    "unknown": ("could not be converted",),
+    "lost": ("WhatsApp was told that it had arrived, but its content was lost in a crash",),
+}
+"""What the trail says of a message of which only a note is published."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -30,6 +38,7 @@ class Publisher:
         journal: The journal.
         attachments: The downloaded attachments.
         roster: Who is who.
+        own_jids: The bot's own JIDs, as far as they are known by now.
         bell: Rung when a row may be ready.
     """
 
@@ -40,23 +49,24 @@ class Publisher:
         journal: Journal,
         attachments: Attachments,
         roster: Roster,
+        own_jids: Callable[[], frozenset[str]] = frozenset,
         bell: Bell,
     ) -> None:
         self._bus = bus
         self._journal = journal
         self._attachments = attachments
         self._roster = roster
+        self._own_jids = own_jids
         self._bell = bell
 
     async def run(self) -> None:
-        """Publish what waits, until cancelled. A row that is not fetched yet holds those behind it."""
+        """Publish what waits, until cancelled. An attachment still to be fetched holds its group, and no other."""
         while True:
             self._bell.clear()
             rows = await self._journal.waiting()
-            ready = rows[: next((index for index, row in enumerate(rows) if not row.fetched), len(rows))]
-            for row in ready:
+            for row in rows:
                 await self._publish_until_done(row)
-            if not ready:
+            if not rows:
                 await self._bell.wait()
 
     async def _publish_until_done(self, row: Row) -> None:
@@ -97,7 +107,8 @@ class Publisher:
             raw = RawEvent.model_validate_json(row.raw)
             if raw.kind is RawKind.UNDECRYPTABLE:
                 return None
-            return to_inbox_event(raw, self._roster, await self._context(row, raw))
+            roster = replace(self._roster, own_jids=self._own_jids())
+            return to_inbox_event(raw, roster, await self._context(row, raw))
         except ValueError:
             # Without the cause: it would quote the message.
             _log.error("conversion_failed", message_ref=row.message_ref)
@@ -123,18 +134,18 @@ class Publisher:
         try:
             sha256 = await self._bus.media.put(data)
         except PermanentError as exc:
-            return to_media(raw.media, sha256=None, size_bytes=len(data), missing=str(exc))
-        return to_media(raw.media, sha256=sha256, size_bytes=len(data))
+            return to_media(raw.media, data=data, sha256=None, missing=str(exc))
+        return to_media(raw.media, data=data, sha256=sha256)
 
     def _entry(self, row: Row, event: InboxEvent | None) -> TrailEntry:
-        unknown = isinstance(event, MessageReceived) and event.note == "unknown"
+        note = event.note if isinstance(event, MessageReceived) else None
         return TrailEntry(
             message_ref=row.message_ref,
             group_ref=make_group_ref(self._roster.install_key, row.key.chat),
             stage="whatsapp",
             outcome=Outcome.UNDECRYPTABLE if event is None else Outcome.RECEIVED,
             at=datetime.now(UTC),
-            reasons=("could not be converted",) if unknown else (),
+            reasons=_REASONS.get(note or "", ()),
         )
 
 

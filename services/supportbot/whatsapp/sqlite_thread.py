@@ -35,12 +35,21 @@ class SQLiteThread:
     Args:
         path: The file; created with its folder, readable by its owner only.
         schema: Statements that create what is missing.
+        upgrade: Prepares a file of an earlier version for the schema.
         synchronous: SQLite's setting of that name.
     """
 
-    def __init__(self, path: Path, *, schema: str, synchronous: Synchronous = "normal") -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        schema: str,
+        upgrade: Callable[[sqlite3.Connection], None] | None = None,
+        synchronous: Synchronous = "normal",
+    ) -> None:
         self._path = path
         self._schema = schema
+        self._upgrade = upgrade
         self._synchronous = synchronous
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._door = threading.Lock()
@@ -103,6 +112,8 @@ class SQLiteThread:
         db.execute("PRAGMA busy_timeout = 20000")
         db.execute("PRAGMA journal_mode = WAL")
         db.execute(f"PRAGMA synchronous = {self._synchronous}")
+        if self._upgrade is not None:
+            self._upgrade(db)
         db.executescript(self._schema)
         return db
 

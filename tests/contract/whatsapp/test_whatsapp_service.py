@@ -279,16 +279,20 @@ async def test_in_shadow_mode_the_group_hears_nothing(bus: Bus, nats_server: Emb
         assert await service.said() == []
 
 
-async def test_a_gateway_that_this_version_lacks_leaves_the_service_up(
+async def test_a_bot_that_nobody_has_linked_waits_for_its_phone(
     bus: Bus, nats_server: EmbeddedServer, tmp_path: Path
 ) -> None:
     whatsapp = {"gateway": "Neonize", "groups": [{"jid": CHAT}]}
     async with running(tmp_path / "s", nats_url=nats_server.url, bot=bus.bot, whatsapp=whatsapp) as service:
+
+        async def waits() -> bool:
+            return bool((await service.client.get("/api/status")).json()["reason"] == "PairingRequired")
+
+        await eventually(waits)
         health = (await service.client.get("/health")).json()
         simulator = await service.client.get("/simulator/messages")
 
-    assert health["status"] == "degraded"
-    assert "not available in this version" in service.log.read_text()
+    assert (health["status"], health["checks"]["process"]["state"]) == ("degraded", "ok")
     assert simulator.status_code == 404
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from tests.events import until
-from tests.simulated import CHAT, Inbox, make_bot, simulated
+from tests.simulated import CHAT, Inbox, make_bot, simulated, speaking
 
 from supportbot.auth import APIKeys
 from supportbot.health import Health
@@ -19,20 +19,21 @@ from supportbot.settings import load_settings
 from supportbot.whatsapp.app import create_whatsapp_app
 from supportbot.whatsapp.gateway import Gateway
 from supportbot.whatsapp.journal import Journal
-from supportbot.whatsapp.not_available import NotAvailable
+from supportbot.whatsapp.limits import UNLIMITED, Policy
+from supportbot.whatsapp.neonize.gateway import NeonizeGateway
+from supportbot.whatsapp.neonize.wire import Start
 from supportbot.whatsapp.outgoing import OutgoingMessages
-from supportbot.whatsapp.pacing import SIMULATED, Pacer
 from supportbot.whatsapp.simulator_api import create_router
 
 Open = Callable[..., Any]
 HELLO = {"jid": CHAT, "text": "hola"}
 
 
-def make_service(folder: Path) -> Service:
+def make_service(folder: Path, **environ: str) -> Service:
     (folder / "bot.yaml").write_text("kind: SupportBot\n")
     (folder / "secrets").mkdir()
     (folder / "key").write_text("0b" * 32)
-    environ = {
+    environ |= {
         "SUPPORTBOT_SPEC": str(folder / "bot.yaml"),
         "SUPPORTBOT_SECRETS": str(folder / "secrets"),
         "SUPPORTBOT_INSTALL_KEY_FILE": str(folder / "key"),
@@ -48,12 +49,21 @@ def open_client(tmp_path: Path) -> Open:
 
     @asynccontextmanager
     async def open_it(
-        *, gateway: Gateway | None = None, inbox: Inbox | None = None, **spec: Any
+        *, gateway: Gateway | None = None, inbox: Inbox | None = None, policy: Policy = UNLIMITED, **spec: Any
     ) -> AsyncIterator[httpx.AsyncClient]:
-        with simulated(tmp_path) as (simulator, server), Journal(tmp_path / "journal.db") as journal:
-            used = gateway or simulator
-            outgoing = OutgoingMessages(gateway=used, journal=journal, pacer=Pacer(SIMULATED))
-            app = create_whatsapp_app(service, make_bot(**spec).spec, gateway=used, journal=journal, outgoing=outgoing)
+        with (
+            simulated(tmp_path) as (simulator, server),
+            Journal(tmp_path / "journal.db") as journal,
+            speaking(tmp_path, gateway or simulator, policy=policy) as (speaker, allowance),
+        ):
+            app = create_whatsapp_app(
+                service,
+                make_bot(**spec).spec,
+                gateway=gateway or simulator,
+                journal=journal,
+                outgoing=OutgoingMessages(speaker=speaker, journal=journal),
+                allowance=allowance,
+            )
             app.include_router(create_router(simulator, server, default_group=CHAT))
             running = asyncio.create_task(simulator.run(inbox or Inbox()))
             await asyncio.sleep(0)
@@ -78,25 +88,47 @@ async def test_health_and_status_of_a_linked_bot(open_client: Open) -> None:
         status = (await client.get("/api/status")).json()
 
     assert (health["status"], health["service"]) == ("healthy", "whatsapp-service")
-    assert {name: status[name] for name in ("connected", "service", "state", "groups")} == {
+    asked = (
+        "connected",
+        "service",
+        "state",
+        "reason",
+        "groups",
+        "phone",
+        "pairing",
+        "backlog",
+        "journal_depth",
+        "sends",
+    )
+    assert {name: status[name] for name in asked} == {
         "connected": True,
         "service": "whatsapp-service",
         "state": "connected",
-        "groups": [{"jid": CHAT, "name": "Tiendas"}],
+        "reason": "Linked",
+        "phone": "+10•••••••00",
+        "pairing": False,
+        "backlog": 0,
+        "journal_depth": 0,
+        "sends": {"last_24_hours": 0, "limit": None, "waiting": None},
+        "groups": [{"jid": CHAT, "name": "Tiendas", "configured": True, "joined": True}],
     }
     assert "timestamp" in health
     assert "timestamp" in status
 
 
-async def test_a_gateway_that_is_not_there_is_told_honestly(open_client: Open) -> None:
-    async with open_client(gateway=NotAvailable("Neonize")) as client:
-        health = await client.get("/health")
-        status = (await client.get("/api/status")).json()
-        sent = await client.post("/api/send-message", json=HELLO)
+async def test_a_link_that_does_not_run_is_told_honestly(open_client: Open, tmp_path: Path) -> None:
+    start = Start(
+        session=tmp_path / "session.db", journal=tmp_path / "journal.db", install_key="0b" * 32, groups=(CHAT,)
+    )
+    with NeonizeGateway(start, tmp_path / "link.db") as gateway:
+        async with open_client(gateway=gateway) as client:
+            health = await client.get("/health")
+            status = (await client.get("/api/status")).json()
+            sent = await client.post("/api/send-message", json=HELLO)
 
-    words = "'Neonize' is not available in this version of supportbot; set it to 'Simulator'"
+    words = "the link to WhatsApp does not run"
     assert (health.status_code, health.json()["status"]) == (200, "degraded")
-    assert (status["connected"], status["state"]) == (False, "not_available")
+    assert (status["connected"], status["state"]) == (False, "stopped")
     assert words in status["message"]
     assert (sent.status_code, sent.json()["error"]) == (500, "Failed to send message")
     assert words in sent.json()["details"]
@@ -161,6 +193,19 @@ async def test_a_silent_bot_sends_for_nobody(open_client: Open, spec: dict[str, 
 
         assert response.status_code == 409
         assert await life(client) == []
+
+
+async def test_over_a_limit_the_caller_is_told_when_to_come_again(open_client: Open) -> None:
+    async with open_client(policy=Policy(per_day=1)) as client:
+        first = await client.post("/api/send-message", json=HELLO)
+        second = await client.post("/api/send-message", json=HELLO, headers={"Idempotency-Key": "k2"})
+        sends = (await client.get("/api/status")).json()["sends"]
+
+        assert len(await life(client)) == 1
+    assert (first.status_code, second.status_code) == (200, 429)
+    assert 86_000 < int(second.headers["retry-after"]) <= 86_400
+    assert "the limit of 1 messages in 24 hours is reached; sending goes on at " in second.json()["detail"]
+    assert (sends["last_24_hours"], sends["limit"], sends["waiting"]["reason"]) == (1, 1, "DailyLimitReached")
 
 
 async def test_an_idempotency_key_sends_once_whatever_happens(open_client: Open) -> None:

@@ -1,5 +1,6 @@
 """The journal keeps what it has promised."""
 
+import asyncio
 import sqlite3
 import subprocess
 import sys
@@ -20,6 +21,7 @@ CHAT = "120363000000000001@g.us"
 ANA = RawPerson(jid="77000000001@lid", push_name="Ana")
 SENT_AT = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 RECEIVED_AT = SENT_AT + timedelta(seconds=2)
+NEVER = datetime(2999, 1, 1, tzinfo=UTC)
 LATER = RECEIVED_AT + timedelta(seconds=5)
 
 
@@ -123,6 +125,95 @@ async def test_rows_with_an_attachment_are_fetched_first(journal: Journal) -> No
         (True, None),
         (True, "gone"),
     ]
+
+
+async def test_an_attachment_holds_its_own_group_and_no_other(journal: Journal) -> None:
+    media = RawMedia(handle="h", kind="image")
+    elsewhere = MessageKey(chat="120363000000000002@g.us", sender=ANA.jid, message_id="D")
+    for event in (raw("A"), raw("B", media=media), raw("C"), raw("D").model_copy(update={"key": elsewhere})):
+        put(journal, event)
+
+    assert [row.key.message_id for row in await journal.waiting()] == ["A", "D"]
+    await journal.mark_fetched(2)
+    assert [row.key.message_id for row in await journal.waiting()] == ["A", "B", "C", "D"]
+
+
+async def test_a_backlog_is_held_and_then_in_the_order_of_its_own_times(journal: Journal) -> None:
+    times = {"C": 5, "A": 2, "B": 2, "D": 1}
+    put(journal, raw("before"))
+    for message_id, second in times.items():
+        event = raw(message_id).model_copy(update={"sent_at": SENT_AT + timedelta(seconds=second)})
+        journal.put(event, message_ref=message_id, received_at=RECEIVED_AT, held_until=NEVER)
+    assert [row.key.message_id for row in await journal.waiting()] == ["before"]
+
+    assert journal.release() == 4
+    put(journal, raw("after"))
+
+    assert [row.key.message_id for row in await journal.waiting()] == ["before", "D", "A", "B", "C", "after"]
+
+
+async def test_a_backlog_that_nobody_releases_goes_on_after_its_time(journal: Journal) -> None:
+    journal.put(raw("A"), message_ref="ref-A", received_at=RECEIVED_AT, held_until=datetime.now(UTC))
+
+    assert [row.key.message_id for row in await journal.waiting()] == ["A"]
+
+
+async def test_a_readable_message_takes_the_place_of_its_undecryptable_copy(journal: Journal) -> None:
+    undecryptable = raw("A", kind=RawKind.UNDECRYPTABLE)
+    journal.put(undecryptable, message_ref="ref-A", received_at=RECEIVED_AT, held_until=NEVER)
+    assert await journal.waiting() == []
+    assert journal.release() == 0
+
+    put(journal, raw("A", text="hola"))
+
+    assert [RawEvent.model_validate_json(row.raw).text for row in await journal.waiting()] == ["hola"]
+    assert await journal.depth() == 1
+
+
+async def test_what_was_stored_is_never_lost_afterwards(journal: Journal) -> None:
+    put(journal, raw("A"))
+    assert not put(journal, raw("A", kind=RawKind.LOST))
+    assert put(journal, raw("B", kind=RawKind.LOST))
+
+    await journal.put_own(CHAT, "3EB0", incident_id=None, sent_at=SENT_AT)
+    assert [journal.knows(CHAT, message_id) for message_id in ("A", "B", "3EB0", "C")] == [True, True, True, False]
+    assert journal.last_sent_at(CHAT) == SENT_AT
+    assert journal.last_sent_at("120363000000000009@g.us") is None
+
+
+async def test_a_file_of_an_earlier_version_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    with Journal(path) as journal:
+        put(journal, raw("A"))
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("DROP INDEX inbox_order")
+        db.execute("ALTER TABLE inbox DROP COLUMN place")
+        db.execute("ALTER TABLE inbox DROP COLUMN held_until")
+
+    with Journal(path) as journal:
+        put(journal, raw("B"))
+        assert [row.key.message_id for row in await journal.waiting()] == ["A", "B"]
+
+
+async def test_two_processes_may_write(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    with Journal(path) as journal:
+        writer = await asyncio.create_subprocess_exec(
+            sys.executable, str(WRITER), str(path), stdout=asyncio.subprocess.PIPE
+        )
+        assert writer.stdout is not None
+        marked = 0
+        while marked < 100:
+            await writer.stdout.readline()
+            for row in await journal.waiting(limit=1):
+                await journal.mark_published(row.seq, LATER)
+                marked += 1
+        writer.kill()
+        await writer.communicate()
+
+    with closing(sqlite3.connect(path)) as db:
+        rows, published = db.execute("SELECT count(*), count(published_at) FROM inbox").fetchone()
+    assert (published, rows >= 100) == (100, True)
 
 
 async def test_finds_the_message_behind_a_reference(journal: Journal) -> None:

@@ -1,0 +1,316 @@
+"""What members do arrives as the library reports it, and the server knows that it has."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from tests.contract.whatsapp_protocol.conftest import Offline, Rig, StartLibrary
+from tests.emulators.whatsapp import contents
+from tests.emulators.whatsapp.contents import Content, Reference
+
+pytestmark = pytest.mark.xdist_group("whatsapp")
+
+EARLIER = Reference(id="3EB0EARLIER", sender="184400000099999@lid", text="la 909 no cobra")
+
+
+async def test_a_text_with_all_that_surrounds_it(rig: Rig) -> None:
+    message_id = await rig.whatsapp.post(rig.group, rig.ana, "la 909 no cobra", sent_at=1_796_000_000)
+
+    await rig.library.until(lambda: bool(rig.library.messages))
+    info = rig.library.messages[0].body["Info"]
+    source = info["MessageSource"]
+    assert (info["ID"], info["Pushname"], info["Timestamp"]) == (message_id, "Ana", "1796000000000")
+    assert (source["Sender"]["User"], source["Sender"]["Server"]) == (rig.ana.lid_user, "lid")
+    assert source["SenderAlt"]["User"] == rig.ana.phone_user
+    assert source["Chat"]["User"] == rig.group.jid.partition("@")[0]
+    await rig.whatsapp.until(lambda: rig.whatsapp.waiting() == 0)
+    assert [seen.type for seen in rig.whatsapp.seen.receipts_of(message_id)] == ["inactive"]
+
+
+async def test_a_sender_whose_number_is_hidden(rig: Rig) -> None:
+    await rig.whatsapp.post(rig.group, rig.ana, "hola", shows_phone=False)
+
+    await rig.library.until(lambda: bool(rig.library.messages))
+    source = rig.library.messages[0].body["Info"]["MessageSource"]
+    assert source["SenderAlt"]["User"] == ""
+
+
+@dataclass(frozen=True)
+class Kind:
+    content: Content
+    field: str
+    shows: Callable[[dict[str, Any]], Any]
+    shown: Any
+    flag: str = ""
+
+
+KINDS = {
+    "text": Kind(contents.Text(text="hola"), "conversation", lambda text: text, "hola"),
+    "quote": Kind(
+        contents.Text(text="esta", quoted=EARLIER),
+        "extendedTextMessage",
+        lambda body: [body["contextInfo"][name] for name in ("stanzaID", "participant", "quotedMessage")],
+        [EARLIER.id, EARLIER.sender, {"conversation": EARLIER.text}],
+    ),
+    "mention": Kind(
+        contents.Text(text="@184400000099999 ?", mentions=(EARLIER.sender,)),
+        "extendedTextMessage",
+        lambda body: body["contextInfo"]["mentionedJID"],
+        [EARLIER.sender],
+    ),
+    "forwarded": Kind(
+        contents.Text(text="miren", forwarded=True),
+        "extendedTextMessage",
+        lambda body: body["contextInfo"]["isForwarded"],
+        True,
+    ),
+    "link": Kind(
+        contents.Text(text="ver https://example.com", link="https://example.com"),
+        "extendedTextMessage",
+        lambda body: body["matchedText"],
+        "https://example.com",
+    ),
+    "ephemeral": Kind(
+        contents.Text(text="secreto", ephemeral_s=86400),
+        "extendedTextMessage",
+        lambda body: body["contextInfo"]["expiration"],
+        86400,
+        "IsEphemeral",
+    ),
+    "image": Kind(
+        contents.Attachment(data=b"\xff\xd8", caption="pantalla"),
+        "imageMessage",
+        lambda body: (body["caption"], body["mimetype"], body["fileLength"]),
+        ("pantalla", "image/jpeg", "2"),
+    ),
+    "view once": Kind(
+        contents.Attachment(data=b"\xff\xd8", view_once=True),
+        "imageMessage",
+        lambda body: body["viewOnce"],
+        True,
+        "IsViewOnceV2",
+    ),
+    "album's image": Kind(
+        contents.Attachment(data=b"\xff\xd8", album=EARLIER), "imageMessage", lambda body: body["fileLength"], "2"
+    ),
+    "video": Kind(
+        contents.Attachment(data=b"mp4", media="video", mime_type="video/mp4"),
+        "videoMessage",
+        lambda body: body["mimetype"],
+        "video/mp4",
+    ),
+    "round video": Kind(
+        contents.Attachment(data=b"mp4", media="ptv", mime_type="video/mp4"),
+        "ptvMessage",
+        lambda body: body["fileLength"],
+        "3",
+    ),
+    "audio": Kind(
+        contents.Attachment(data=b"ogg", media="audio", mime_type="audio/ogg"),
+        "audioMessage",
+        lambda body: body["PTT"],
+        False,
+    ),
+    "voice note": Kind(
+        contents.Attachment(data=b"ogg", media="voice", mime_type="audio/ogg; codecs=opus"),
+        "audioMessage",
+        lambda body: body["PTT"],
+        True,
+    ),
+    "document": Kind(
+        contents.Attachment(data=b"%PDF", media="document", mime_type="application/pdf", filename="corte.pdf"),
+        "documentMessage",
+        lambda body: body["fileName"],
+        "corte.pdf",
+    ),
+    "document with a caption": Kind(
+        contents.Attachment(data=b"%PDF", media="document", filename="corte.pdf", caption="el corte"),
+        "documentMessage",
+        lambda body: body["caption"],
+        "el corte",
+        "IsDocumentWithCaption",
+    ),
+    "sticker": Kind(
+        contents.Attachment(data=b"RIFF", media="sticker", mime_type="image/webp"),
+        "stickerMessage",
+        lambda body: body["mimetype"],
+        "image/webp",
+    ),
+    "album": Kind(contents.Album(images=2), "albumMessage", lambda body: body["expectedImageCount"], 2),
+    "location": Kind(
+        contents.Location(latitude=21.16, longitude=-86.85, name="Tienda 909"),
+        "locationMessage",
+        lambda body: (body["degreesLatitude"], body["degreesLongitude"], body["name"]),
+        (21.16, -86.85, "Tienda 909"),
+    ),
+    "contact": Kind(
+        contents.ContactCard(name="Nora", vcard="BEGIN:VCARD\nFN:Nora\nEND:VCARD"),
+        "contactMessage",
+        lambda body: body["displayName"],
+        "Nora",
+    ),
+    "poll": Kind(
+        contents.Poll(question="¿a qué hora?", options=("8", "9")),
+        "pollCreationMessageV3",
+        lambda body: (body["name"], [option["optionName"] for option in body["options"]]),
+        ("¿a qué hora?", ["8", "9"]),
+    ),
+    "reaction": Kind(
+        contents.Reaction(target=EARLIER, emoji="👍"),
+        "reactionMessage",
+        lambda body: (body["text"], body["key"]["ID"], body["key"]["participant"]),
+        ("👍", EARLIER.id, EARLIER.sender),
+    ),
+    "edit": Kind(
+        contents.Edit(target=EARLIER, text="la 910 no cobra"),
+        "protocolMessage",
+        lambda body: (body["type"], body["key"]["ID"], body["editedMessage"]["conversation"]),
+        ("MESSAGE_EDIT", EARLIER.id, "la 910 no cobra"),
+        "IsEdit",
+    ),
+    "deletion by an admin": Kind(
+        contents.Deletion(target=EARLIER),
+        "protocolMessage",
+        lambda body: (body["type"], body["key"]["ID"], body["key"]["participant"]),
+        ("REVOKE", EARLIER.id, EARLIER.sender),
+    ),
+    "disappearing messages": Kind(
+        contents.DisappearingMessages(seconds=604800),
+        "protocolMessage",
+        lambda body: (body["type"], body["ephemeralExpiration"]),
+        ("EPHEMERAL_SETTING", 604800),
+    ),
+    "raw": Kind(contents.Raw(protobuf=b"\x0a\x04hola"), "conversation", lambda text: text, "hola"),
+}
+
+
+async def test_every_kind(rig: Rig) -> None:
+    """All over one connection, for time's sake; each is looked at."""
+    ids = [await rig.whatsapp.post(rig.group, rig.ana, kind.content) for kind in KINDS.values()]
+    await rig.library.until(lambda: len(rig.library.messages) == len(KINDS))
+
+    assert [event.id for event in rig.library.messages] == ids
+    shown = {
+        name: kind.shows(event.body["Message"][kind.field])
+        for (name, kind), event in zip(KINDS.items(), rig.library.messages, strict=True)
+    }
+    assert shown == {name: kind.shown for name, kind in KINDS.items()}
+    flagged = [
+        name
+        for name, event in zip(KINDS, rig.library.messages, strict=True)
+        if event.body.get(KINDS[name].flag) is True
+    ]
+    assert flagged == [name for name, kind in KINDS.items() if kind.flag]
+    await rig.whatsapp.until(lambda: rig.whatsapp.waiting() == 0)
+
+
+async def test_a_members_first_message_is_reported_twice(rig: Rig) -> None:
+    """First with the sender's key alone: whoever stores messages by their id must not take that for the message."""
+    message_id = await rig.whatsapp.post(rig.group, rig.ana, "hola")
+
+    await rig.library.until(lambda: bool(rig.library.messages))
+    assert [(event.id, next(iter(event.body["Message"]))) for event in rig.library.of("Message")] == [
+        (message_id, "senderKeyDistributionMessage"),
+        (message_id, "conversation"),
+    ]
+
+
+async def test_what_waited_comes_in_order_between_its_marks(offline: Offline, start_library: StartLibrary) -> None:
+    ids = [
+        await offline.whatsapp.post(offline.group, sender, f"mensaje {number}", sent_at=1_796_000_000 + number)
+        for number in range(20)
+        for sender in (offline.ana, offline.beto)
+    ]
+
+    library = await start_library(offline.whatsapp, offline.session)
+
+    assert (await library.event("OfflineSyncCompleted")).body["Count"] == 40
+    assert library.of("OfflineSyncPreview")[0].body["Message"] == 40
+    await library.until(lambda: len(library.messages) == 40)
+    assert [event.id for event in library.messages] == ids
+    await offline.whatsapp.until(lambda: offline.whatsapp.waiting() == 0)
+
+
+async def test_the_same_ciphertext_twice_is_one_message(rig: Rig) -> None:
+    """As after a receipt that was lost: the library knows the counter, sends another receipt and reports nothing."""
+    rig.whatsapp.faults.ignores_receipts = True
+    message_id = await rig.whatsapp.post(rig.group, rig.ana, "hola")
+    await rig.whatsapp.until(lambda: bool(rig.whatsapp.seen.receipts_of(message_id)))
+    rig.whatsapp.faults.ignores_receipts = False
+
+    rig.whatsapp.drop()
+
+    await rig.whatsapp.until(lambda: len(rig.whatsapp.seen.receipts_of(message_id)) == 2)
+    await rig.whatsapp.until(lambda: rig.whatsapp.waiting() == 0)
+    assert [event.id for event in rig.library.messages] == [message_id]
+
+
+async def test_the_same_message_encrypted_twice_is_reported_twice(rig: Rig) -> None:
+    message_id = await rig.whatsapp.post(rig.group, rig.ana, "hola")
+    await rig.library.until(lambda: len(rig.library.messages) == 1)
+
+    await rig.whatsapp.repeat(message_id)
+
+    await rig.library.until(lambda: len(rig.library.messages) == 2)
+    assert [event.id for event in rig.library.messages] == [message_id, message_id]
+
+
+async def test_a_message_that_can_be_read_only_when_it_is_sent_again(rig: Rig) -> None:
+    message_id = await rig.whatsapp.post(rig.group, rig.ana, "hola", readable="on_retry")
+
+    undecryptable = await rig.library.event("UndecryptableMessage")
+    await rig.library.until(lambda: bool(rig.library.messages))
+    assert (undecryptable.id, rig.library.messages[0].id) == (message_id, message_id)
+    assert rig.library.messages[0].body["Message"]["conversation"] == "hola"
+    assert len(rig.whatsapp.seen.receipts_of(message_id, "retry")) == 1
+
+
+async def test_a_message_that_stays_unreadable_until_its_sender_comes_back(rig: Rig) -> None:
+    message_id = await rig.whatsapp.post(rig.group, rig.ana, "hola", readable="never")
+    await rig.library.event("UndecryptableMessage")
+    await rig.whatsapp.until(lambda: bool(rig.whatsapp.seen.receipts_of(message_id, "retry")))
+    assert rig.library.messages == []
+
+    await rig.whatsapp.resend(message_id)
+
+    await rig.library.until(lambda: bool(rig.library.messages))
+    assert rig.library.messages[0].id == message_id
+
+
+async def test_a_message_written_earlier_comes_later(rig: Rig) -> None:
+    await rig.whatsapp.post(rig.group, rig.ana, "dos", sent_at=1_796_000_002)
+    await rig.whatsapp.post(rig.group, rig.beto, "uno", sent_at=1_796_000_001)
+
+    await rig.library.until(lambda: len(rig.library.messages) == 2)
+    assert [event.body["Info"]["Timestamp"] for event in rig.library.messages] == ["1796000002000", "1796000001000"]
+
+
+async def test_the_bots_own_phone_writes(rig: Rig) -> None:
+    await rig.whatsapp.post(rig.group, rig.whatsapp.account.owner, "desde el teléfono")
+
+    await rig.library.until(lambda: bool(rig.library.messages))
+    assert rig.library.messages[0].body["Info"]["MessageSource"]["IsFromMe"] is True
+
+
+async def test_what_happens_to_the_group(rig: Rig) -> None:
+    carla = rig.whatsapp.add_person("Carla")
+
+    await rig.whatsapp.join(rig.group, carla)
+    await rig.whatsapp.leave(rig.group, rig.beto)
+    await rig.whatsapp.rename(rig.group, rig.ana, "Tiendas del sur")
+
+    await rig.library.until(lambda: len(rig.library.of("GroupInfoEvent")) == 3)
+    joined, left, renamed = (event.body for event in rig.library.of("GroupInfoEvent"))
+    assert [jid["User"] for jid in joined["Join"]] == [carla.lid_user]
+    assert [jid["User"] for jid in left["Leave"]] == [rig.beto.lid_user]
+    assert renamed["Name"]["Name"] == "Tiendas del sur"
+    await rig.whatsapp.until(lambda: rig.whatsapp.waiting() == 0)
+    info = await rig.library.call("group", jid=rig.group.jid)
+    names = {member["LID"]["User"] for member in info["Participants"]}
+    assert names == {rig.ana.lid_user, carla.lid_user, rig.whatsapp.account.owner.lid_user}
+
+
+async def test_the_groups_of_the_account(rig: Rig) -> None:
+    assert await rig.library.call("groups") == [rig.group.jid.partition("@")[0]]
+    assert rig.whatsapp.seen.unknown_queries == []

@@ -1,0 +1,25 @@
+"""A WhatsApp on loopback that speaks enough of the real protocol for the real, unmodified neonize.
+
+    async with WhatsAppEmulator() as whatsapp:
+        ana = whatsapp.add_person("Ana")
+        group = whatsapp.add_group("Tiendas", [ana])
+        child = await asyncio.create_subprocess_exec(..., env=whatsapp.redirection.environment())
+        await whatsapp.scan(payload)            # what the client shows as a QR code; or type_code("ABCD-1234")
+        await whatsapp.until_ready()
+        message_id = await whatsapp.post(group, ana, "la 909 no cobra")     # or a value of `contents`
+        await whatsapp.until(lambda: bool(whatsapp.seen.receipts_of(message_id)))
+        assert [sent.text for sent in whatsapp.seen.sent.values()] == ["recibido"]
+
+A process is redirected by its environment alone (`Redirection`): a CONNECT proxy, an authority of our own, and a
+`sitecustomize` that replaces WhatsApp's root key in the memory of the library. Production code knows nothing of it.
+
+What a client must be prepared for, because WhatsApp does it: the first message of a member brings their sender key
+along, and the library then reports two messages of one id; the first holds `senderKeyDistributionMessage` alone.
+"""
+
+from .account import Account
+from .emulator import NotLinkedError, WhatsAppEmulator
+from .faults import Refusal
+from .redirection import Redirection
+
+__all__ = ["Account", "NotLinkedError", "Redirection", "Refusal", "WhatsAppEmulator"]
