@@ -24,9 +24,12 @@ _SPACES = re.compile(r"\s+")
 
 
 def prepare_text(text: str) -> str:
-    """The text as it is embedded: bounded, and every number the same, since which store it is says nothing."""
+    """The text as it is embedded: bounded, and every number the same, since which store it is says nothing.
+
+    What was prepared stays as it is when it is prepared again.
+    """
     text = _DIGITS.sub("100", _SPACES.sub(" ", text).strip())
-    return text if len(text) <= MAX_CHARS else f"{text[: MAX_CHARS - TAIL_CHARS]} … {text[-TAIL_CHARS:]}"
+    return text if len(text) <= MAX_CHARS else f"{text[: MAX_CHARS - TAIL_CHARS - 3]} … {text[-TAIL_CHARS:]}"
 
 
 class Embedding:
