@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from tests.benchmarks.conversations import POLICY
 from tests.e2e.support import ANA, BRUNO, Desk, Up, await_that, run_command, run_desk, up
+from tests.unit.classifier.group import find_grey
 
 from supportbot.classifier.examples import read_examples
 from supportbot.evaluation.conversation import Role, Row, make_conversation
@@ -17,30 +18,19 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("processes")]
 
 DANI = {"phone": "+529985550003", "name": "Dani"}
 REFUSAL = "no, era broma"
-UNSURE = (
-    *("ticket sin iva", "factura con otro rfc", "el corte de ayer", "la terminal", "lo del inventario de la 305"),
-    *("ya no sale el reporte", "el precio del refresco", "cambio de precio en leche", "nota de la 118 de ayer"),
-    *(
-        "pedido que no era",
-        "la báscula de la 909",
-        "se acabó el rollo",
-        "etiquetas de la 410",
-        "dice otra cosa la nota",
-    ),
-)
-"""Texts of which the bot may be unsure; the weights that ship say of which it is."""
 
 
 @pytest.fixture(scope="module")
 def grey() -> str:
     """The first text that the bot asks about, and asks about again when it was refused and somebody else says it."""
     judge = make_judge(available_tiers()[0], POLICY)
-    for text in UNSURE:
+
+    def asks(text: str) -> bool:
         rows = [make_row("1", "Ana", text), make_row("2", "Ana", REFUSAL, quoted="1"), make_row("3", "Dani", text)]
         courses = [decide(make_conversation("grey", said), judge, POLICY) for said in (rows[:1], rows)]
-        if all(list(course.decisions.values())[-1].asks for course in courses):
-            return text
-    raise AssertionError("the bot is sure of all these texts; name others")
+        return all(list(course.decisions.values())[-1].asks for course in courses)
+
+    return find_grey(asks)
 
 
 def make_row(row_id: str, author: str, text: str, quoted: str | None = None) -> Row:

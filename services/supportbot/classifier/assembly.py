@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from supportbot.classifier.embedding import prepare_text
 from supportbot.classifier.memory import Incident, Memory, join_incident, raise_priority
 from supportbot.classifier.normalise import strip_invisible
 from supportbot.classifier.scene import Policy, Scene
@@ -100,19 +101,23 @@ def open_incident(
         one for one in memory.waiting(scene.author) if one.message_ref not in {e.message_ref for e in taken}
     )
     joined = tuple(sorted((*waiting, *taken), key=lambda one: one.sent_at))
+    words = " ".join([*(one.text for one in joined if one.text), message.text])
     category = choose_category(scene.policy, verdict, memory)
     state = IncidentState(
         incident_id=make_incident_id(message.message_ref),
         opening_ref=message.message_ref if message.text.strip() else _first_told(joined, message),
         opened_at=message.sent_at,
         reporter=message.sender,
-        subject=make_subject(" ".join([*(one.text for one in joined if one.text), message.text])) or _no_words(scene),
+        subject=make_subject(words) or _no_words(scene),
         category=category,
         priority=verdict.priority or _priority_of(scene.policy, category),
         sites=verdict.sites,
     )
     incident = Incident(
-        state=state, last_at=message.sent_at, told=bool(message.text.strip()) or any(one.text for one in joined)
+        state=state,
+        last_at=message.sent_at,
+        told=bool(words.strip()),
+        said=prepare_text(words),
     )
     for one in joined:
         incident = join_incident(incident, ref=one.message_ref, author=one.sender, at=one.sent_at)
@@ -317,7 +322,7 @@ def _progress(scene: Scene, incident: Incident, kind: Kind) -> Incident:
         if message.text.strip() and verdict.numbers:
             state = state.model_copy(update={"subject": make_subject(f"{_no_words(scene)} — {message.text}")})
     elif scene.author == incident.reporter and not incident.told:
-        update["told"] = True
+        update["told"], update["said"] = True, prepare_text(message.text)
         state = state.model_copy(
             update={"subject": make_subject(message.text), "category": verdict.category or state.category}
         )

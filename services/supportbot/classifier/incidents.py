@@ -36,6 +36,8 @@ from supportbot.contracts import Decision, Kind, MessageClassified, MessageRecei
 
 TELLS_NOTHING = -1.0
 """Log-odds below which words tell nothing by themselves: the photo before them is the report."""
+CLEAR_REPORT = 0.3
+"""Log-odds from which the words alone tell a report: whatever else speaks against it, people are asked."""
 FRAGMENT = "fragment waits for more words"
 """Why a text waits that names something and says nothing of it."""
 LEAST_WITHOUT_MODEL = 0.45
@@ -188,7 +190,9 @@ def _leave(scene: Scene, memory: Memory, options: Options, ranked: list[Ranked])
     if own is not None and s.thanks and own.answered and scene.age_min(own.last_at) <= 60:
         memory = memory.with_incident(own.model_copy(update={"thanked_at": scene.now}))
     opening = next(one for one in ranked if one.option.way is Way.OPEN)
-    if ranked[0].score - opening.score <= scene.policy.ask_band and s.courtesy < 0.7:
+    close = ranked[0].score - opening.score <= scene.policy.ask_band
+    clear = scene.policy.ask_band > 0 and options.report.score >= CLEAR_REPORT and not scene.solves
+    if (close or clear) and s.courtesy < 0.7:
         return let_wait(scene, memory, "unsure whether it reports something", asks=True)
     if s.insistence >= 1.2:
         return leave(scene, memory, Kind.FOLLOW_UP, "insists on something that is not remembered")

@@ -7,9 +7,10 @@ incident from more about a known one. `supportbot.training` makes its weights.
 from collections.abc import Iterable, Mapping
 from operator import mul
 
-from supportbot.classifier.embedding import Embedding
+from supportbot.classifier.embedding import Embedding, prepare_text
 from supportbot.classifier.features import CONTEXT_NAMES, SIGNAL_NAMES, context_features, signal_features
 from supportbot.classifier.heads import Weights, shipped_weights
+from supportbot.classifier.memory import Incident
 from supportbot.classifier.scene import Policy, Scene
 from supportbot.classifier.turn import Turn, is_certain_courtesy, judge_by_keywords, read_alone
 from supportbot.classifier.verdict import Verdict
@@ -94,7 +95,7 @@ class LocalTier:
         incidents = [one for one in turn.memory.incidents if one.told and not one.dropped]
         near = {one.incident_id: one for one in incidents[-MAX_COMPARED:]}
         near |= {one.incident_id: one for one in incidents if one.reporter == author}
-        return {name: round(_dot(vector, self.embedding.embed(one.state.subject)), 3) for name, one in near.items()}
+        return {name: round(_dot(vector, self.embedding.embed(_words_of(one))), 3) for name, one in near.items()}
 
     def _fields(self, verdict: Verdict, inputs: tuple[float, ...]) -> dict[str, object]:
         """Category and priority, by the heads and by what the words say."""
@@ -107,6 +108,15 @@ class LocalTier:
             "categories": points,
             "priority": verdict.priority or Priority(max(urgency, key=urgency.__getitem__)),
         }
+
+
+def _words_of(incident: Incident) -> str:
+    """The words that told it, unless its subject says something else by now.
+
+    They were embedded when they were judged; the subject, where it is a part of them, would have to be embedded anew.
+    """
+    subject = prepare_text(incident.state.subject.removesuffix("…"))
+    return incident.said if incident.said.startswith(subject) else subject
 
 
 def _dot(left: Iterable[float], right: Iterable[float]) -> float:

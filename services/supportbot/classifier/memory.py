@@ -83,6 +83,8 @@ class Incident(Remembered):
     """False while the group is asked, or after it was rejected."""
     answered: bool = False
     """Staff has written in it."""
+    said: str = ""
+    """The words that told it, as the local tier compares them with later texts."""
     resolved_at: AwareDatetime | None = None
     resolved_by: str | None = None
     """Who said so; the reporter's word weighs more than that of staff."""

@@ -217,11 +217,14 @@ def _following(scene: Scene, link: Link, links: list[Link]) -> Iterator[tuple[st
         yield "other_same_case", min(s.same_case, 2.0) / 2 * math.exp(-age / 30)
         yield "other_affected", float(any(one.ref == scene.author for one in incident.state.affected))
         yield "other_insists", min(s.insistence, 2.0) / 2
-    yield from _recency(scene, incident, age)
+    role = "own" if own else "staff" if solves else "other"
+    for name, value in (*_recency(scene, incident, age), *_naming(scene, incident)):
+        yield name, value
+        yield f"{name}_{role}", value
     if seen is not None and not own:
         yield "took_part", 1.0
         yield "took_part_now", math.exp(-scene.age_min(seen) / 10)
-    yield from _naming(scene, incident)
+        yield f"took_part_now_{role}", math.exp(-scene.age_min(seen) / 10)
     yield "quoted", float(incident is scene.quoted)
     yield "quotes_elsewhere", float(scene.quoted is not None and incident is not scene.quoted)
     yield "addresses_reporter", float(incident.reporter in scene.addressed)

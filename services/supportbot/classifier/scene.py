@@ -32,6 +32,13 @@ CONFIDENCE_AT_ZERO = math.log(0.6 / 0.4)
 """A text with even log-odds opens with the confidence .6, the spec's default for `minConfidencePercent`."""
 
 
+def _is_called(name: str, words: set[str]) -> bool:
+    """Whether one of the words is the name, or its beginning as friends use it: "Elvi" for Elvira."""
+    if len(name) < 3:
+        return False
+    return name in words or any(4 <= len(word) < len(name) and name.startswith(word) for word in words)
+
+
 @dataclass(frozen=True)
 class Policy:
     """What the spec says about classification."""
@@ -266,7 +273,7 @@ class Scene:
         people = {person.ref for person in self.message.mentions}
         words = fold(self.message.text).replace(",", " ").split()
         named = set(words[:3]) | set(words[-2:])
-        people |= {one.ref for one in self.memory.authors.values() if len(one.name) >= 3 and one.name in named}
+        people |= {one.ref for one in self.memory.authors.values() if _is_called(one.name, named)}
         if self.message.quoted_ref and (quoted := self.memory.message(self.message.quoted_ref)):
             people.add(quoted.author)
         return frozenset(people - {self.author})

@@ -12,6 +12,9 @@ from supportbot.errors import UserError
 from supportbot.evaluation.conversation import Conversation, make_conversation, read_rows
 from supportbot.spec import parse_bot
 
+ALL_TEXTS = 50_000
+"""Embeddings that a training keeps: every text is read once for each fold, variant and round."""
+
 
 def main() -> int:
     """Train and write."""
@@ -41,7 +44,7 @@ def _train(paths: list[Path], lines: list[Path], corrections: list[Path], out: P
     alone += [example for path in corrections for example in correction_examples(path, policy)]
     groups = [_variants(path) for path in sorted(paths, key=lambda path: path.stem)]
     groups += [[one] for path in lines for one in line_conversations(path)]
-    trained = train(groups, alone, policy, Embedding())
+    trained = train(groups, alone, policy, Embedding(cached=ALL_TEXTS))
     out.mkdir(parents=True, exist_ok=True)
     _write(out / HEADS_FILE, trained.heads.to_json())
     _write(out / CHOICE_FILE, trained.choice, indent=1)

@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 
 import pytest
-from tests.unit.classifier.group import Group, tell
+from tests.unit.classifier.group import Group, find_grey, tell
 
 from supportbot.classifier.answers import Answer, read_answer, says_yes_and_more
 from supportbot.classifier.assembly import Assembly, Settlement
 from supportbot.classifier.signs import NO, YES, base_of
 from supportbot.contracts import Kind
 
-GREY = "revisar caja"
+GREY = find_grey()
 
 
 @pytest.mark.parametrize(

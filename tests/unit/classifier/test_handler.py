@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from tests.unit.classifier.group import PHOTO, POLICY, Group, make_person, make_ref
+from tests.unit.classifier.group import PHOTO, POLICY, Group, find_grey, make_person, make_ref
 
 from supportbot.classifier.final import final_decisions
 from supportbot.classifier.handler import Classifier
@@ -274,7 +274,7 @@ async def test_staff_may_say_that_it_is_no_incident() -> None:
     assert await inbox.handle(react(inbox, 0, "Ana", "❌", 903)) is None
 
 
-GREY = "revisar caja"
+GREY = find_grey()
 
 
 async def test_in_the_grey_band_the_group_is_asked() -> None:

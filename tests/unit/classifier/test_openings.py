@@ -4,7 +4,11 @@ The lines were written before they were tried; those that only a conversation ca
 """
 
 import pytest
-from tests.unit.classifier.group import Group
+from tests.unit.classifier.group import POLICY, Group
+
+from supportbot.contracts import Decision
+from supportbot.evaluation.run import Judge
+from supportbot.evaluation.tiers import TierName, available_tiers, make_judge
 
 REPORTS = (
     "oigan en la 431 nos aparece la remisión de otra tienda",
@@ -106,38 +110,39 @@ CHATTER = (
 )
 
 
-def opens(text: str) -> bool:
-    """Whether somebody who was silent so far opens an incident with the text."""
-    group = Group()
+TIERS: dict[TierName, Judge] = {
+    tier: make_judge(tier, POLICY) for tier in available_tiers() if tier is not TierName.RULE
+}
+STILL_OPENS = {(TierName.KEYWORDS, "mi tel nuevo es 55 5550 0144")}
+"""Known flaws; `docs/limits.md` tells them."""
+
+
+def decide(tier: TierName, text: str) -> Decision:
+    """What becomes of a text by somebody who was silent so far, in a group where nothing goes on."""
+    group = Group(judge=TIERS[tier])
     group.say(0, "Caro", "buen día")
     group.say(4000, "Berta", "hola")
-    return group.say(3600, "Ana", text).decision.opens
+    return group.say(3600, "Ana", text).decision
 
 
+@pytest.mark.parametrize("tier", TIERS)
 @pytest.mark.parametrize("text", REPORTS)
-def test_reports_open(text: str) -> None:
-    assert opens(text)
+def test_no_report_is_passed_over(tier: TierName, text: str) -> None:
+    decision = decide(tier, text)
+    assert decision.opens or decision.asks
 
 
-STILL_OPENS = (
-    "mi tel nuevo es",
-    "alguien sabe si mañana",
-    "eliminé el mensaje",
-    "felicidades a la 305",
-    "good luck with inventory",
-    "parabéns pela meta",
-    "kkkk só rindo",
-    "que descanse en paz",
-)
-"""Known flaw of the keyword tier at the start of a quiet group; `docs/limits.md` tells it."""
+@pytest.mark.parametrize("tier", TIERS)
+def test_hardly_a_report_needs_to_be_asked_about(tier: TierName) -> None:
+    assert sum(decide(tier, text).opens for text in REPORTS) >= 0.9 * len(REPORTS)
 
 
-@pytest.mark.parametrize("text", [one for one in CHATTER if not one.startswith(STILL_OPENS)])
-def test_chatter_opens_nothing(text: str) -> None:
-    assert not opens(text)
+@pytest.mark.parametrize(("tier", "text"), [(a, b) for a in TIERS for b in CHATTER if (a, b) not in STILL_OPENS])
+def test_chatter_opens_nothing(tier: TierName, text: str) -> None:
+    assert not decide(tier, text).opens
 
 
-@pytest.mark.parametrize("text", [one for one in CHATTER if one.startswith(STILL_OPENS)])
-@pytest.mark.xfail(strict=True, reason="opens too easily at the start of a quiet group")
-def test_chatter_should_open_nothing(text: str) -> None:
-    assert not opens(text)
+@pytest.mark.parametrize(("tier", "text"), sorted(STILL_OPENS))
+@pytest.mark.xfail(strict=True, reason="a text with a number opens too easily at the start of a quiet group")
+def test_chatter_should_open_nothing(tier: TierName, text: str) -> None:
+    assert not decide(tier, text).opens

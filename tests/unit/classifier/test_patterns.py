@@ -5,9 +5,11 @@ the end: a photo that waited is evidence once it is explained.
 """
 
 import pytest
-from tests.unit.classifier.group import PHOTO, Group, tell
+from tests.unit.classifier.group import PHOTO, POLICY, Group, tell
 
 from supportbot.contracts import Kind
+from supportbot.evaluation.run import Judge
+from supportbot.evaluation.tiers import TierName, available_tiers, make_judge
 
 Line = tuple[float, str, str, str]
 
@@ -166,20 +168,34 @@ PATTERNS: dict[str, tuple[Line, ...]] = {
 }
 
 
-OPENS_EARLY = {"fragments", "request, then the photo"}
-"""A fragment opens too easily at the start of a quiet group; what follows still joins it."""
+TIERS: dict[TierName, Judge] = {
+    tier: make_judge(tier, POLICY) for tier in available_tiers() if tier is not TierName.RULE
+}
+FLAWS = {
+    (TierName.KEYWORDS, "same author, next problem"),
+    (TierName.KEYWORDS, "the same author goes on to another thing"),
+    (TierName.LOCAL, "site asked, site answered"),
+}
+"""Known flaws: keywords alone put an author's next problem into the one before when it comes within minutes; the local
+tier asks about a short report at the start of a quiet group."""
 
 
-@pytest.mark.parametrize("name", [name for name in PATTERNS if name not in OPENS_EARLY])
-def test_pattern(name: str) -> None:
+@pytest.mark.parametrize(
+    ("tier", "name"), [(tier, one) for tier in TIERS for one in PATTERNS if (tier, one) not in FLAWS]
+)
+def test_pattern(tier: TierName, name: str) -> None:
+    check(tier, name)
+
+
+@pytest.mark.parametrize(("tier", "name"), sorted(FLAWS))
+@pytest.mark.xfail(strict=True, reason="a known flaw of the tier")
+def test_pattern_that_should_hold(tier: TierName, name: str) -> None:
+    check(tier, name)
+
+
+def check(tier: TierName, name: str) -> None:
     lines = PATTERNS[name]
-    assert tell(*(line[:3] for line in lines)).story == [line[3] for line in lines]
-
-
-@pytest.mark.parametrize("name", sorted(OPENS_EARLY))
-def test_what_a_fragment_began_stays_one_incident(name: str) -> None:
-    story = tell(*(line[:3] for line in PATTERNS[name])).story
-    assert sum(one.startswith("!") for one in story) == 1
+    assert tell(*(line[:3] for line in lines), judge=TIERS[tier]).story == [line[3] for line in lines]
 
 
 @pytest.mark.parametrize("name", ["photo first", "insistence", "interleaved", "answer and thanks", "polite request"])
