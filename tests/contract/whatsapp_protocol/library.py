@@ -38,6 +38,7 @@ _WATCHED = [
     events.StreamErrorEv,
     events.DisconnectedEv,
     events.MessageEv,
+    events.HistorySyncEv,
     events.JoinedGroupEv,
     events.GroupInfoEv,
     events.OfflineSyncPreviewEv,

@@ -311,6 +311,22 @@ async def test_what_happens_to_the_group(rig: Rig) -> None:
     assert names == {rig.ana.lid_user, carla.lid_user, rig.whatsapp.account.owner.lid_user}
 
 
+async def test_the_phone_tells_what_was_said_before(rig: Rig) -> None:
+    earlier = [
+        await rig.whatsapp.remember(rig.group, rig.ana, f"antes {number}", sent_at=1_795_000_000 + number)
+        for number in range(3)
+    ]
+
+    await rig.whatsapp.tell_history(rig.group)
+
+    (conversation,) = (await rig.library.event("HistorySync")).body["Data"]["conversations"]
+    rows = [row["message"] for row in conversation["messages"]]
+    assert [row["key"]["ID"] for row in rows] == earlier[::-1]
+    assert rows[0]["message"]["conversation"] == "antes 2"
+    assert rows[0]["participant"] == rig.ana.lid
+    await rig.whatsapp.until(lambda: rig.whatsapp.waiting() == 0)
+
+
 async def test_the_groups_of_the_account(rig: Rig) -> None:
     assert await rig.library.call("groups") == [rig.group.jid.partition("@")[0]]
     assert rig.whatsapp.seen.unknown_queries == []

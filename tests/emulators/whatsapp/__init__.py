@@ -3,7 +3,7 @@
     async with WhatsAppEmulator() as whatsapp:
         ana = whatsapp.add_person("Ana")
         group = whatsapp.add_group("Tiendas", [ana])
-        child = await asyncio.create_subprocess_exec(..., env=whatsapp.redirection.environment())
+        child = await asyncio.create_subprocess_exec(..., env=whatsapp.environment())
         await whatsapp.scan(payload)            # what the client shows as a QR code; or type_code("ABCD-1234")
         await whatsapp.until_ready()
         message_id = await whatsapp.post(group, ana, "la 909 no cobra")     # or a value of `contents`

@@ -13,7 +13,8 @@ from .certificates import CHAT_HOST, MEDIA_HOST, write_certificates
 from .chat_server import ChatServer
 from .contents import Content, Text, render
 from .faults import Faults
-from .media import MediaStore
+from .history import history_of, notice
+from .media import MediaFault, MediaStore
 from .media_server import MediaServer
 from .observations import Observations
 from .pairing import CodeExchange, Link, PairingError
@@ -79,6 +80,10 @@ class WhatsAppEmulator:
         """What a process with neonize needs."""
         assert self._redirection is not None, "the emulator has not been started"
         return self._redirection
+
+    def environment(self) -> dict[str, str]:
+        """This process's environment, redirected: give it to a process with neonize, or to one that starts it."""
+        return self.redirection.environment()
 
     @property
     def account(self) -> Account:
@@ -201,6 +206,25 @@ class WhatsAppEmulator:
         """The server gives out once more what it has already given out, byte by byte."""
         self._state.give_again(message_id)
 
+    async def remember(self, group: Group, sender: Person, text: str, *, sent_at: int) -> str:
+        """Something that was said in a group before the companion was linked; returns its id."""
+        rendered = render(Text(text=text), chat=group.jid, sender=sender.lid, media=self._state.media)
+        posted = Posted(make_message_id(), group.jid, sender, rendered, sent_at)
+        self._state.remembered.append(posted)
+        return posted.id
+
+    async def tell_history(self, group: Group) -> None:
+        """The phone sends its companion what it remembers of a group.
+
+        Raises:
+            NotLinkedError: The phone has no companion.
+        """
+        device, owner = self.account.device, self.account.owner
+        if device is None:
+            raise NotLinkedError("no companion is linked: pair it first")
+        told = history_of(group, [posted for posted in self._state.remembered if posted.chat == group.jid])
+        self._state.mailbox.put(notice(owner.keys(), device.take_bundle(), {"from": owner.lid_jid}, told))
+
     def waiting(self) -> int:
         """How many stanzas have no receipt yet."""
         return len(self._state.mailbox)
@@ -249,6 +273,13 @@ class WhatsAppEmulator:
     def set_reachable(self, *, is_reachable: bool) -> None:
         """Whether a connection can be made at all."""
         self._proxy.is_down = not is_reachable
+
+    def set_media_fault(self, fault: MediaFault, direct_path: str | None = None) -> None:
+        """What goes wrong with one file, or with all that have no fault of their own."""
+        if direct_path is None:
+            self.media.default_fault = fault
+        else:
+            self.media.set_fault(direct_path, fault)
 
     def unlink(self) -> None:
         """The phone's owner removes the companion while it is away."""
