@@ -311,6 +311,50 @@ async def test_what_happens_to_the_group(rig: Rig) -> None:
     assert names == {rig.ana.lid_user, carla.lid_user, rig.whatsapp.account.owner.lid_user}
 
 
+async def test_the_server_gives_the_same_out_twice(rig: Rig) -> None:
+    message_id = await rig.whatsapp.post(rig.group, rig.ana, "hola")
+    await rig.whatsapp.until(lambda: rig.whatsapp.waiting() == 0)
+
+    await rig.whatsapp.redeliver(message_id)
+
+    await rig.whatsapp.until(lambda: len(rig.whatsapp.seen.receipts_of(message_id)) == 2)
+    assert [event.id for event in rig.library.messages] == [message_id]
+
+
+async def test_what_is_held_comes_when_it_is_released(rig: Rig) -> None:
+    rig.whatsapp.hold()
+    ids = [await rig.whatsapp.post(rig.group, rig.ana, f"{number}") for number in range(3)]
+    assert await rig.library.call("groups")
+    assert (rig.library.messages, rig.whatsapp.waiting()) == ([], 3)
+
+    rig.whatsapp.release()
+
+    await rig.library.until(lambda: [event.id for event in rig.library.messages] == ids)
+
+
+async def test_what_was_not_given_out_waits_for_the_next_connection(rig: Rig) -> None:
+    rig.whatsapp.hold()
+    message_id = await rig.whatsapp.post(rig.group, rig.ana, "hola")
+    rig.whatsapp.drop()
+    await rig.library.event("Disconnected")
+    rig.whatsapp.release()
+
+    await rig.library.event("OfflineSyncPreview")
+    await rig.library.until(lambda: [event.id for event in rig.library.messages] == [message_id])
+
+
+async def test_the_account_is_put_into_a_group(rig: Rig) -> None:
+    group = rig.whatsapp.add_group("Clínicas", [rig.beto])
+
+    await rig.whatsapp.invite_bot(group)
+    await rig.whatsapp.promote(group, rig.beto, rig.beto)
+
+    joined = (await rig.library.event("JoinedGroup")).body["GroupInfo"]
+    assert (f"{joined['JID']['User']}@g.us", joined["GroupName"]["Name"]) == (group.jid, "Clínicas")
+    promoted = (await rig.library.event("GroupInfoEvent")).body["Promote"]
+    assert [jid["User"] for jid in promoted] == [rig.beto.lid_user]
+
+
 async def test_the_phone_tells_what_was_said_before(rig: Rig) -> None:
     earlier = [
         await rig.whatsapp.remember(rig.group, rig.ana, f"antes {number}", sent_at=1_795_000_000 + number)

@@ -83,3 +83,32 @@ async def test_a_stream_error_of_no_known_kind(rig: Rig) -> None:
     await rig.whatsapp.stream_error("599")
 
     assert (await rig.library.event("StreamError")).body["Code"] == "599"
+
+
+async def test_a_login_that_takes_its_time(offline: Offline, start_library: StartLibrary) -> None:
+    offline.whatsapp.faults.login_delay_s = 1
+
+    library = await start_library(offline.whatsapp, offline.session)
+
+    await library.event("Connected")
+
+
+async def test_a_login_that_is_never_answered(offline: Offline, start_library: StartLibrary) -> None:
+    offline.whatsapp.faults.login_delay_s = 3600
+
+    library = await start_library(offline.whatsapp, offline.session)
+
+    await offline.whatsapp.until(lambda: bool(offline.whatsapp.seen.logins))
+    assert await library.call("is_logged_in") is False
+    assert library.of("Connected") == []
+
+
+async def test_queries_that_are_never_answered(rig: Rig) -> None:
+    rig.whatsapp.faults.unanswered = {"w:g2"}
+
+    waiting = rig.library.begin("groups")
+
+    await rig.library.call("typing", chat=rig.group.jid)
+    await rig.whatsapp.until(lambda: bool(rig.whatsapp.seen.states))
+    assert not waiting.done()
+    waiting.cancel()

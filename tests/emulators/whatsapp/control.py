@@ -32,6 +32,8 @@ METHODS = (
     "redeliver",
     "remember",
     "tell_history",
+    "hold",
+    "release",
     "waiting",
     "join",
     "leave",

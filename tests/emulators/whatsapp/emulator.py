@@ -225,6 +225,14 @@ class WhatsAppEmulator:
         told = history_of(group, [posted for posted in self._state.remembered if posted.chat == group.jid])
         self._state.mailbox.put(notice(owner.keys(), device.take_bundle(), {"from": owner.lid_jid}, told))
 
+    def hold(self) -> None:
+        """Give nothing out to the client until `release`: what is posted waits in the queue."""
+        self._state.mailbox.hold(is_held=True)
+
+    def release(self) -> None:
+        """Give out what waits, and what follows."""
+        self._state.mailbox.hold(is_held=False)
+
     def waiting(self) -> int:
         """How many stanzas have no receipt yet."""
         return len(self._state.mailbox)

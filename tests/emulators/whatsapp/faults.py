@@ -40,5 +40,3 @@ class Faults(BaseModel):
     """Namespaces of queries that are never answered; `w:p` are the pings."""
     ignores_receipts: bool = False
     """Whether the client's receipts are lost on their way."""
-    holds_messages: bool = False
-    """Whether nothing is given out; it then waits in the queue."""

@@ -223,9 +223,9 @@ RECENT_HISTORY = 3
 
 BY_LIBRARY_NAME: dict[str, Schema] = {
     "WAWebProtobufsWa6.ClientPayload": CLIENT_PAYLOAD,
-    "WAWebProtobufsAdv.ADVDeviceIdentity": ADV_IDENTITY,
-    "WAWebProtobufsAdv.ADVSignedDeviceIdentity": ADV_SIGNED,
-    "WAWebProtobufsAdv.ADVSignedDeviceIdentityHMAC": ADV_SEALED,
+    "WAAdv.ADVDeviceIdentity": ADV_IDENTITY,
+    "WAAdv.ADVSignedDeviceIdentity": ADV_SIGNED,
+    "WAAdv.ADVSignedDeviceIdentityHMAC": ADV_SEALED,
     "WAWebProtobufsE2E.Message": MESSAGE,
     "WAWebProtobufsHistorySync.HistorySync": HISTORY,
 }

@@ -91,7 +91,7 @@ class Session:
         """What waited first, between its marks; then whatever comes."""
         number, mailbox = self.connection.number, self._state.mailbox
         self.connection.is_ready = True
-        waiting = [] if self._state.faults.holds_messages else mailbox.waiting_for(number)
+        waiting = mailbox.waiting_for(number)
         if waiting:
             await self._mark(_preview(len(waiting), sum(letter.stanza.tag == "message" for letter in waiting)))
         for letter in waiting:
@@ -100,7 +100,7 @@ class Session:
             await self.connection.send(Node(stanza.tag, {**stanza.attributes, "offline": 0}, stanza.content))
         await self._mark(Node("offline", {"count": len(waiting)}))
         while True:
-            for letter in [] if self._state.faults.holds_messages else mailbox.waiting_for(number):
+            for letter in mailbox.waiting_for(number):
                 letter.given_to = number
                 await self.connection.send(letter.stanza)
             await mailbox.filled()
