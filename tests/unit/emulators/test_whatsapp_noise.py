@@ -116,7 +116,8 @@ def test_the_certificates_lead_from_the_root_to_the_static_key() -> None:
 
 @given(payloads=st.lists(st.binary(max_size=300), max_size=5), cuts=st.lists(st.integers(1, 200), max_size=40))
 def test_frames_are_found_however_the_stream_is_cut(payloads: list[bytes], cuts: list[int]) -> None:
-    stream, reader, found = HEADER + b"".join(frame(payload) for payload in payloads), FrameReader(), []
+    stream, reader = HEADER + b"".join(frame(payload) for payload in payloads), FrameReader()
+    found: list[bytes] = []
     for cut in [*cuts, len(stream)]:
         found += reader.feed(stream[:cut])
         stream = stream[cut:]
