@@ -10,7 +10,7 @@ import pytest_asyncio
 from tests.contract.whatsapp_protocol.library_process import LibraryProcess
 from tests.emulators.whatsapp import Account, WhatsAppEmulator
 from tests.emulators.whatsapp.people import Group, Person
-from tests.emulators.whatsapp.protocol.tokens import LibraryMissingError, library_path
+from tests.emulators.whatsapp.protocol.tokens import LibraryMissingError, library_tokens
 from tests.emulators.whatsapp.remote import RemoteWhatsApp
 
 
@@ -50,7 +50,7 @@ class Rig(Offline):
 @pytest.fixture(scope="session", autouse=True)
 def _the_library_runs_here() -> None:
     try:
-        library_path()
+        library_tokens()
     except LibraryMissingError as exc:
         pytest.skip(str(exc))
 

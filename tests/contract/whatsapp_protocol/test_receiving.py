@@ -36,6 +36,29 @@ async def test_a_sender_whose_number_is_hidden(rig: Rig) -> None:
     assert source["SenderAlt"]["User"] == ""
 
 
+async def test_a_group_that_names_its_people_by_phone_numbers(rig: Rig) -> None:
+    group = rig.whatsapp.add_group("Vieja", [rig.ana, rig.beto], addressing="pn")
+    await rig.whatsapp.post(group, rig.ana, "hola")
+    await rig.library.until(lambda: bool(rig.library.messages))
+
+    source = rig.library.messages[0].body["Info"]["MessageSource"]
+    assert (source["Sender"]["User"], source["Sender"]["Server"]) == (rig.ana.phone_user, "s.whatsapp.net")
+    assert (source["SenderAlt"]["User"], source["SenderAlt"]["Server"]) == (rig.ana.lid_user, "lid")
+    await rig.library.call("send", chat=group.jid, message={"conversation": "recibido"})
+    (sent,) = rig.whatsapp.seen.sent.values()
+    assert (sent.text, set(sent.recipients) >= {rig.ana.phone, rig.beto.phone}) == ("recibido", True)
+
+
+async def test_somebody_writes_to_the_bot_alone(rig: Rig) -> None:
+    message_id = await rig.whatsapp.write_to_bot(rig.ana, "¿me ayudas?")
+
+    await rig.library.until(lambda: bool(rig.library.messages))
+    info = rig.library.messages[0].body["Info"]
+    assert (info["ID"], info["MessageSource"]["Chat"]["User"]) == (message_id, rig.ana.lid_user)
+    assert info["MessageSource"].get("IsGroup", False) is False
+    await rig.whatsapp.until(lambda: rig.whatsapp.waiting() == 0)
+
+
 @dataclass(frozen=True)
 class Kind:
     content: Content
@@ -230,6 +253,18 @@ async def test_what_waited_comes_in_order_between_its_marks(offline: Offline, st
     await library.until(lambda: len(library.messages) == 40)
     assert [event.id for event in library.messages] == ids
     await offline.whatsapp.until(lambda: offline.whatsapp.waiting() == 0)
+
+
+async def test_no_receipt_is_missing_after_a_kill_in_the_middle(rig: Rig, start_library: StartLibrary) -> None:
+    ids = [await rig.whatsapp.post(rig.group, rig.ana, f"{number}") for number in range(400)]
+    await rig.whatsapp.until(lambda: len(rig.whatsapp.seen.receipts) > 50)
+    await rig.library.kill()
+    assert rig.whatsapp.waiting() > 0, "the kill came too late to be one in the middle"
+
+    await start_library(rig.whatsapp, rig.session)
+
+    await rig.whatsapp.until(lambda: rig.whatsapp.waiting() == 0)
+    assert {seen.id for seen in rig.whatsapp.seen.receipts} == set(ids)
 
 
 async def test_the_same_ciphertext_twice_is_one_message(rig: Rig) -> None:

@@ -58,6 +58,16 @@ async def test_the_library_aborts_at_a_refusal_that_it_does_not_know(
     assert await library.ended() != 0
 
 
+async def test_this_machines_clock_is_wrong(offline: Offline, start_library: StartLibrary) -> None:
+    """To the library, certificates of tomorrow are what a clock of yesterday is."""
+    offline.whatsapp.set_clock(ahead_s=86400 * 2)
+
+    library = await start_library(offline.whatsapp, offline.session)
+
+    assert "cert" in (await library.event("ended")).body["error"]
+    assert offline.whatsapp.seen.logins == []
+
+
 async def test_nobody_listens(offline: Offline, start_library: StartLibrary) -> None:
     offline.whatsapp.set_reachable(is_reachable=False)
 

@@ -27,6 +27,7 @@ METHODS = (
     "scan",
     "type_code",
     "post",
+    "write_to_bot",
     "repeat",
     "resend",
     "redeliver",
@@ -47,6 +48,7 @@ METHODS = (
     "unlink",
     "drop",
     "set_reachable",
+    "set_clock",
     "set_media_fault",
     "until_ready",
 )
