@@ -140,13 +140,18 @@ class Session:
         if known is not None:
             self._note(known.model_copy(update={"copies": known.copies + 1}))
             await self._acknowledge(message_id, to, known.refused)
-            return
-        if to.user == self._state.account.owner.phone_user or node.text("category") == "peer":
+        elif to.user == self._state.account.owner.phone_user or node.text("category") == "peer":
             # Words to the own phone, such as the wish for a message that could not be read.
             await self._acknowledge(message_id, to, None)
-            return
+        else:
+            await self._new_message(node, message_id, to)
+
+    async def _new_message(self, node: Node, message_id: str, to: Jid) -> None:
         faults = self._state.faults.next_sends
         fault = faults.pop(0) if faults else None
+        if fault == "lost":
+            self.connection.drop()
+            return
         sent = read(node, self._state.people)
         await asyncio.sleep(self._state.faults.send_delay_s)
         refused = fault if isinstance(fault, int) else None
