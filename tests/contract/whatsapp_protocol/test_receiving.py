@@ -1,6 +1,8 @@
 """What members do arrives as the library reports it, and the server knows that it has."""
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -219,6 +221,8 @@ async def test_every_kind(rig: Rig) -> None:
         for (name, kind), event in zip(KINDS.items(), rig.library.messages, strict=True)
     }
     assert shown == {name: kind.shown for name, kind in KINDS.items()}
+    edits = {name: event.body["Info"].get("Edit") for name, event in zip(KINDS, rig.library.messages, strict=True)}
+    assert {name: edit for name, edit in edits.items() if edit} == {"edit": "1", "deletion by an admin": "8"}
     flagged = [
         name
         for name, event in zip(KINDS, rig.library.messages, strict=True)
@@ -305,12 +309,29 @@ async def test_a_message_that_stays_unreadable_until_its_sender_comes_back(rig: 
     message_id = await rig.whatsapp.post(rig.group, rig.ana, "hola", readable="never")
     await rig.library.event("UndecryptableMessage")
     await rig.whatsapp.until(lambda: bool(rig.whatsapp.seen.receipts_of(message_id, "retry")))
-    assert rig.library.messages == []
+    other = await rig.whatsapp.post(rig.group, rig.beto, "otra cosa")
+    await rig.library.until(lambda: bool(rig.library.messages))
 
     await rig.whatsapp.resend(message_id)
 
-    await rig.library.until(lambda: bool(rig.library.messages))
-    assert rig.library.messages[0].id == message_id
+    await rig.library.until(lambda: len(rig.library.messages) == 2)
+    assert [event.id for event in rig.library.messages] == [other, message_id]
+
+
+async def test_a_client_that_has_lost_its_keys_is_told_them_again(rig: Rig, start_library: StartLibrary) -> None:
+    await rig.whatsapp.post(rig.group, rig.ana, "antes")
+    await rig.whatsapp.until(lambda: rig.whatsapp.waiting() == 0)
+    await rig.library.kill()
+    with closing(sqlite3.connect(rig.session)) as session:
+        session.execute("DELETE FROM whatsmeow_sender_keys")
+        session.commit()
+    library = await start_library(rig.whatsapp, rig.session)
+    await library.event("Connected")
+
+    message_id = await rig.whatsapp.post(rig.group, rig.ana, "después")
+
+    await library.event("UndecryptableMessage")
+    await library.until(lambda: [event.id for event in library.messages] == [message_id])
 
 
 async def test_a_message_written_earlier_comes_later(rig: Rig) -> None:
