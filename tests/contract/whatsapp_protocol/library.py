@@ -11,6 +11,7 @@ import ctypes
 import json
 import os
 import sys
+import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -47,9 +48,16 @@ _WATCHED = [
 ]
 
 
+# The library prints words of its own, without asking: they go to stderr, so that none falls into a line of ours.
+_channel = os.fdopen(os.dup(1), "wb")
+os.dup2(2, 1)
+_speaking = threading.Lock()
+
+
 def say(**line: Any) -> None:
-    sys.stdout.write(json.dumps(line) + "\n")
-    sys.stdout.flush()
+    with _speaking:
+        _channel.write(json.dumps(line).encode() + b"\n")
+        _channel.flush()
 
 
 def parse_jid(text: str) -> Any:
