@@ -108,9 +108,10 @@ async def test_a_login_that_is_never_answered(offline: Offline, start_library: S
 
     library = await start_library(offline.whatsapp, offline.session)
 
-    await offline.whatsapp.until(lambda: bool(offline.whatsapp.seen.logins))
+    await offline.whatsapp.until(lambda: offline.whatsapp.seen.connections == 1)
     assert await library.call("is_logged_in") is False
     assert library.of("Connected") == []
+    assert offline.whatsapp.seen.logins == []
 
 
 async def test_queries_that_are_never_answered(rig: Rig) -> None:

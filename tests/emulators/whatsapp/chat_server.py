@@ -63,6 +63,8 @@ class ChatServer:
         self._serving.add(task)
         try:
             connection = await accept(websocket, self.authority, self._tokens)
+            self._state.seen.connections += 1
+            self._state.seen.changed()
             if "devicePairingData" in connection.payload:
                 await self._register(connection)
             else:
@@ -85,6 +87,7 @@ class ChatServer:
         if refusal is not None:
             await self._refuse(connection, refusal)
             return
+        await asyncio.sleep(self._state.faults.login_delay_s)
         before, self.session = self.session, Session(self._state, self.queries, connection)
         if before is not None and before.connection.websocket.state.name == "OPEN":
             await before.connection.end_with(replaced())
@@ -103,6 +106,7 @@ class ChatServer:
         return None if named == (self._state.account.owner.phone_user, device.number) else Refusal(reason=401)
 
     async def _refuse(self, connection: Connection, refusal: Refusal) -> None:
+        await asyncio.sleep(self._state.faults.login_delay_s)
         self._note(connection, str(refusal.reason))
         names = {"reason": refusal.reason, "code": refusal.code, "expire": refusal.expire_s}
         given = {name: value for name, value in names.items() if value is not None}

@@ -34,8 +34,11 @@ class Faults(BaseModel):
     """Of the next logins, one each."""
     refuse_all: Refusal | None = None
     """Of every login, until it is None."""
-    login_delay_s: float = 0
-    """Before `<success>`; a large number hangs."""
+    login_delay_s: float = 0.1
+    """Before `<success>` or `<failure>`; a large number hangs.
+
+    The default is a network's: neonize 0.5.2 loses the event of a refusal that comes before its own `connect` returns.
+    """
     next_sends: list[SendFault] = []
     """Of the client's next messages, one each; what follows is answered well."""
     send_delay_s: float = 0

@@ -79,6 +79,8 @@ class Observations(BaseModel):
 
     revision: int = 0
     """How often something was seen."""
+    connections: int = 0
+    """That were secured, whatever became of them."""
     logins: list[LoginSeen] = []
     sent: dict[str, SentMessage] = {}
     """By id."""

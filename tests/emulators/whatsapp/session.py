@@ -24,7 +24,6 @@ class Session:
 
     async def run(self) -> None:
         """Greet the client and serve it until it goes."""
-        await asyncio.sleep(self._state.faults.login_delay_s)
         await self.connection.send(Node("success", {"t": int(time.time()), "lid": self._state.account.device_lid}))
         try:
             async for node in self.connection.nodes():
