@@ -11,6 +11,7 @@ import ctypes
 import json
 import os
 import sys
+import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -38,6 +39,7 @@ _WATCHED = [
     events.StreamErrorEv,
     events.DisconnectedEv,
     events.MessageEv,
+    events.HistorySyncEv,
     events.JoinedGroupEv,
     events.GroupInfoEv,
     events.OfflineSyncPreviewEv,
@@ -46,9 +48,16 @@ _WATCHED = [
 ]
 
 
+# The library prints words of its own, without asking: they go to stderr, so that none falls into a line of ours.
+_channel = os.fdopen(os.dup(1), "wb")
+os.dup2(2, 1)
+_speaking = threading.Lock()
+
+
 def say(**line: Any) -> None:
-    sys.stdout.write(json.dumps(line) + "\n")
-    sys.stdout.flush()
+    with _speaking:
+        _channel.write(json.dumps(line).encode() + b"\n")
+        _channel.flush()
 
 
 def parse_jid(text: str) -> Any:
@@ -132,15 +141,20 @@ def watch(client: NewAClient) -> None:
 
 
 async def serve(client: NewAClient) -> None:
-    """Do what stdin asks, one after another, until it ends."""
-    calls, loop = Calls(client), asyncio.get_running_loop()
+    """Do what stdin asks, at the same time, until it ends."""
+    calls, loop, running = Calls(client), asyncio.get_running_loop(), set()
     while line := await loop.run_in_executor(None, sys.stdin.readline):
-        request = json.loads(line)
-        call: Callable[..., Awaitable[Any]] = getattr(calls, request["call"])
-        try:
-            say(answer=request["id"], result=await call(**request["arguments"]))
-        except NeonizeError as exc:
-            say(answer=request["id"], error=str(exc))
+        task = asyncio.create_task(answer(calls, json.loads(line)))
+        running.add(task)
+        task.add_done_callback(running.discard)
+
+
+async def answer(calls: Calls, request: dict[str, Any]) -> None:
+    call: Callable[..., Awaitable[Any]] = getattr(calls, request["call"])
+    try:
+        say(answer=request["id"], result=await call(**request["arguments"]))
+    except NeonizeError as exc:
+        say(answer=request["id"], error=str(exc))
 
 
 async def main() -> None:

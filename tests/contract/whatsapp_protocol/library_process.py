@@ -123,9 +123,7 @@ class LibraryProcess:
     async def _read(self) -> None:
         assert self._process.stdout is not None
         async for line in self._process.stdout:
-            # The library prints words of its own between ours.
-            if line.startswith(b"{"):
-                self._take(json.loads(line))
+            self._take(json.loads(line))
             self._woken.set()
             self._woken = asyncio.Event()
         for waiting in self._answers.values():

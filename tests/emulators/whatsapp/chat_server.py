@@ -1,5 +1,6 @@
 """The websocket `wss://web.whatsapp.com/ws/chat`: who may come in, as a registration or as the linked device."""
 
+import asyncio
 import ssl
 
 from websockets.asyncio.server import Server, ServerConnection, serve
@@ -31,6 +32,7 @@ class ChatServer:
         self.registrations: list[Registration] = []
         self.exchange: CodeExchange | None = None
         self._links: dict[str, Link] = {}
+        self._serving: set[asyncio.Task[None]] = set()
 
     async def start(self, context: ssl.SSLContext) -> int:
         """Listen; returns the port."""
@@ -45,6 +47,8 @@ class ChatServer:
             return
         for websocket in list(self._server.connections):
             websocket.transport.abort()
+        for task in list(self._serving):
+            task.cancel()
         self._server.close()
         await self._server.wait_closed()
 
@@ -54,8 +58,13 @@ class ChatServer:
         await link.send()
 
     async def _serve(self, websocket: ServerConnection) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._serving.add(task)
         try:
             connection = await accept(websocket, self.authority, self._tokens)
+            self._state.seen.connections += 1
+            self._state.seen.changed()
             if "devicePairingData" in connection.payload:
                 await self._register(connection)
             else:
@@ -66,6 +75,7 @@ class ChatServer:
             self._state.seen.faults.append(f"{type(exc).__name__}: {exc}")
             raise
         finally:
+            self._serving.discard(task)
             self._state.seen.changed()
 
     def _note(self, connection: Connection, outcome: str) -> None:
@@ -77,6 +87,7 @@ class ChatServer:
         if refusal is not None:
             await self._refuse(connection, refusal)
             return
+        await asyncio.sleep(self._state.faults.login_delay_s)
         before, self.session = self.session, Session(self._state, self.queries, connection)
         if before is not None and before.connection.websocket.state.name == "OPEN":
             await before.connection.end_with(replaced())
@@ -95,6 +106,7 @@ class ChatServer:
         return None if named == (self._state.account.owner.phone_user, device.number) else Refusal(reason=401)
 
     async def _refuse(self, connection: Connection, refusal: Refusal) -> None:
+        await asyncio.sleep(self._state.faults.login_delay_s)
         self._note(connection, str(refusal.reason))
         names = {"reason": refusal.reason, "code": refusal.code, "expire": refusal.expire_s}
         given = {name: value for name, value in names.items() if value is not None}

@@ -74,7 +74,7 @@ class Connection:
         except ConnectionClosed:
             return
 
-    async def end_with(self, last_words: Node, *, grace_s: float = 0.5) -> None:
+    async def end_with(self, last_words: Node, *, grace_s: float = 1.0) -> None:
         """Say something last and close; the client is left the time to read it, and to close by itself.
 
         A client that finds the connection closed does not look at what it has not read yet.
