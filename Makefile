@@ -15,6 +15,9 @@ IMAGE ?= localhost/supportbot:$(VERSION)
 # Large programs that only judge what we render; each has an environment of its own.
 JUDGES := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/supportbot
 
+HAS_LIBMAGIC = $(BIN)/python -c 'import magic'
+GET_LIBMAGIC = apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends libmagic1 >/dev/null
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-fast test-chaos test-cluster cluster-tools chart-tools image image-figures sbom check format \
 	bench bench-operator bench-whatsapp train lock clean
@@ -28,6 +31,8 @@ $(STAMP): requirements-dev.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV) || { echo "python3 cannot make a virtual environment; on Debian: apt-get install python3-venv" >&2; exit 1; }
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@$(HAS_LIBMAGIC) 2>/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && $(GET_LIBMAGIC) && $(HAS_LIBMAGIC); } \
+	  || { echo "neonize needs libmagic; on Debian, as root: apt-get install libmagic1; on macOS: brew install libmagic" >&2; exit 1; }
 	@touch $@
 
 demo: setup ## Run the main job with no account and no key: a simulated group, real services, an emulated Zoho Desk.

@@ -9,9 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from supportbot.spec import SupportBot, parse_bot
-from supportbot.whatsapp.gateway import Group, MessageKey, RawEvent, RawPerson
+from supportbot.whatsapp.allowance import Allowance
+from supportbot.whatsapp.gateway import Gateway, Group, MessageKey, RawEvent, RawPerson
+from supportbot.whatsapp.limits import UNLIMITED, Policy
+from supportbot.whatsapp.pacing import SIMULATED, Pacer
+from supportbot.whatsapp.simulated_pairing import SimulatedPairing
 from supportbot.whatsapp.simulated_whatsapp import SimulatedWhatsApp
 from supportbot.whatsapp.simulator import Simulator
+from supportbot.whatsapp.speaker import Speaker
 
 CHAT = "120363000000000001@g.us"
 INSTALL_KEY = bytes(range(32))
@@ -65,10 +70,19 @@ class Inbox:
 
 
 @contextmanager
-def simulated(folder: Path) -> Iterator[tuple[Simulator, SimulatedWhatsApp]]:
+def simulated(
+    folder: Path, *, pairing: SimulatedPairing | None = None
+) -> Iterator[tuple[Simulator, SimulatedWhatsApp]]:
     """The simulator on its server in a folder."""
     with SimulatedWhatsApp(folder / "simulated-whatsapp.db") as server:
-        yield Simulator(server, groups=(Group(jid=CHAT, name="Tiendas"),)), server
+        yield Simulator(server, groups=(Group(jid=CHAT, name="Tiendas"),), pairing=pairing), server
+
+
+@contextmanager
+def speaking(folder: Path, gateway: Gateway, *, policy: Policy = UNLIMITED) -> Iterator[tuple[Speaker, Allowance]]:
+    """The voice of a gateway that need not be slow, with its history in a folder."""
+    with Allowance(folder / "sends.db", policy) as allowance:
+        yield Speaker(gateway, pacer=Pacer(SIMULATED), allowance=allowance), allowance
 
 
 async def eventually(condition: Callable[[], Awaitable[object]], timeout_s: float = 30.0) -> None:

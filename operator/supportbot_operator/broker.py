@@ -5,7 +5,7 @@ One connection serves all bots. While the broker is away bots are reconciled all
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -27,7 +27,7 @@ from supportbot.nats_errors import DEPENDENCY
 from supportbot.pipeline_state import PipelineState, PipelineWatch
 from supportbot.reader import read_stream
 from supportbot.streams import delete_topology, ensure_topology, list_bots, mark_orphaned
-from supportbot.topology import LIVE, Bucket, Profile, bucket_name
+from supportbot.topology import LIVE, Bucket, Profile, Stage, bucket_name
 from supportbot_operator.check import ensure_check_stream
 from supportbot_operator.config import OperatorConfig
 from supportbot_operator.desired import Bot
@@ -323,14 +323,19 @@ async def _keep_going(what: str, bot: str, work: Callable[[], Coroutine[Any, Any
 
 def to_pipeline(state: PipelineState) -> Pipeline:
     """What the status needs of a bot's pipeline."""
-    oldest_at = min((queue.oldest_at for queue in state.queues.values() if queue.oldest_at), default=None)
+
+    def waiting_since(stages: Iterable[Stage]) -> datetime | None:
+        oldest = [at for stage in stages if stage in state.queues and (at := state.queues[stage].oldest_at)]
+        return min((at for at in oldest if state.at - at > BACKLOG_AFTER), default=None)
+
     return Pipeline(
         received=state.received,
         tickets=state.tickets,
         dead_lettered=state.dead_lettered,
         waiting_dead_letters=sum(state.dead_letters.values()),
         unaccounted=len(state.unaccounted),
-        backlogged_since=oldest_at if oldest_at and state.at - oldest_at > BACKLOG_AFTER else None,
+        backlogged_since=waiting_since(set(Stage) - {Stage.WHATSAPP}),
+        unanswered_since=waiting_since([Stage.WHATSAPP]),
         updated_at=state.at,
     )
 

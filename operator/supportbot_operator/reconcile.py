@@ -20,6 +20,7 @@ from supportbot_operator.config import OperatorConfig
 from supportbot_operator.desired import Bot, Component, Inputs, desired, read_bot
 from supportbot_operator.keys import Keys
 from supportbot_operator.kube import API_VERSION, NotFoundError, Object, decode_secret
+from supportbot_operator.pairing import read_offer
 from supportbot_operator.status import (
     Observed,
     Pipeline,
@@ -27,6 +28,7 @@ from supportbot_operator.status import (
     assess,
     begin,
     fail,
+    is_fresh,
     is_settled,
     refuse,
     unsettled_s,
@@ -200,6 +202,7 @@ class Reconciler:
             reports=self.streams.reports(name),
             pipeline=self.streams.pipeline(name),
             is_new=self.streams.is_new(name),
+            offers_pairing=bool(inputs.pairing),
             volume_problem=self.children.volume_problem(bot),
         )
         status = assess(bot, observed, previous)
@@ -234,7 +237,14 @@ class Reconciler:
             credentials={component: self.authority.credentials(bot, component) for component in Component},
             ca=self.authority.ca,
             storage=self.children.first_storage(bot),
+            pairing=self._read_pairing(bot),
         )
+
+    def _read_pairing(self, bot: Bot) -> Mapping[str, str]:
+        now = self.clock()
+        reports = self.streams.reports(BotName(bot.namespace, bot.name))
+        gateways = (one for one in reports if one.service == Component.WHATSAPP.value and is_fresh(one, now))
+        return read_offer((one.private for one in gateways), now)
 
     async def _ensure_streams(
         self, bot: Bot, failures: _Failures

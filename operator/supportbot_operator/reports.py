@@ -7,9 +7,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from supportbot.health import State
 from supportbot.redaction import redact_text
+from supportbot_operator.pairing import OFFER_FIELDS
 from supportbot_operator.status import Check, Report
 
 MAX_CHARS = 500
+MAX_OFFER_CHARS = 1024
 MAX_FACT_CHARS = 160
 """As long as `status.activeModel` may be."""
 _REASON = re.compile(r"^[A-Za-z]([A-Za-z0-9_,:]{0,98}[A-Za-z0-9_])?\Z")
@@ -29,6 +31,7 @@ class _Report(BaseModel):
 
     checks: dict[str, _Check]
     facts: dict[str, str] = {}
+    private: dict[str, str] = {}
 
 
 def parse_report(key: str, data: bytes, at: datetime) -> Report:
@@ -52,9 +55,12 @@ def parse_report(key: str, data: bytes, at: datetime) -> Report:
         for name, one in read.checks.items()
     }
     facts = {name: redact_text(value)[:MAX_FACT_CHARS] for name, value in read.facts.items()}
-    return Report(service=service, instance=instance, at=at, checks=checks, facts=facts)
+    private = {name: value for name, value in read.private.items() if name in OFFER_FIELDS}
+    if any(len(value) > MAX_OFFER_CHARS for value in private.values()):
+        private = {}
+    return Report(service=service, instance=instance, at=at, checks=checks, facts=facts, private=private)
 
 
 def say_same(one: Report, other: Report) -> bool:
     """Whether two reports of a process differ in their time only."""
-    return one.checks == other.checks and one.facts == other.facts
+    return (one.checks, one.facts, one.private) == (other.checks, other.facts, other.private)

@@ -14,10 +14,14 @@ from supportbot.spec import SecretKey
 from supportbot_operator.conditions import Reason, Status, Type, Verdict, format_time, make_status, ready_condition
 from supportbot_operator.desired import Bot, Component
 from supportbot_operator.kube import Object
+from supportbot_operator.pairing import REASONS as PAIRING_REASONS
+from supportbot_operator.pairing import say_where
 
 REPORT_LASTS = timedelta(seconds=45)
 """Services report every 10 s; what is older says nothing about now."""
 BACKLOG_AFTER = timedelta(minutes=5)
+QUIET_HOURS = "QuietHours"
+"""What a gateway says of its sends while the spec wants silence."""
 _PASSING = {"Starting", "StreamsMissing"}
 """What a service says of its bus for a moment after its start."""
 
@@ -42,6 +46,8 @@ class Report:
     checks: Mapping[str, Check]
     facts: Mapping[str, str] = field(default_factory=dict)
     """What it says of itself that is neither good nor bad."""
+    private: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What is for the operator alone; it goes into a Secret, never into a status, an Event or a log."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +60,9 @@ class Pipeline:
     waiting_dead_letters: int = 0
     unaccounted: int = 0
     backlogged_since: datetime | None = None
-    """When the oldest message came, if it has been waiting for longer than is normal."""
+    """When the oldest message that waits for a decision or a ticket came, if that is longer ago than is normal."""
+    unanswered_since: datetime | None = None
+    """The same for what the group is to be told."""
     updated_at: datetime | None = None
 
 
@@ -76,6 +84,8 @@ class Observed:
     pipeline: Pipeline | None = None
     is_new: bool = False
     """The operator itself has only begun: what it does not know yet is as it was."""
+    offers_pairing: bool = False
+    """A code to link the device is in its Secret."""
     volume_problem: str = ""
     """Why the gateway's volume does not grow."""
 
@@ -89,7 +99,7 @@ def assess(bot: Bot, observed: Observed, previous: Mapping[str, Any]) -> Status:
         previous: Its status so far, for the times.
     """
     causes = {
-        Type.WHATSAPP_LINKED: _whatsapp(observed),
+        Type.WHATSAPP_LINKED: _whatsapp(bot, observed),
         Type.MODELS_AVAILABLE: _models(bot, observed),
         Type.ZOHO_CONNECTED: _zoho(bot, observed),
         Type.PIPELINE_HEALTHY: _pipeline(observed),
@@ -103,6 +113,8 @@ def assess(bot: Bot, observed: Observed, previous: Mapping[str, Any]) -> Status:
     body: Object = {}
     if model := _active_model(observed) or (previous.get("activeModel") if observed.is_new else None):
         body["activeModel"] = model
+    if device := _device(observed) or (previous.get("whatsapp") if observed.is_new else None):
+        body["whatsapp"] = device
     if observed.pipeline is not None:
         body["counters"] = _counters(observed.pipeline)
     elif "counters" in previous:
@@ -178,11 +190,22 @@ def _ready(bot: Bot, observed: Observed, causes: Mapping[Type, Verdict], previou
     return Verdict("True", Reason.RECONCILED, "messages of the groups become tickets")
 
 
-def _whatsapp(observed: Observed) -> Verdict:
+def _whatsapp(bot: Bot, observed: Observed) -> Verdict:
     check = _worst(observed, Component.WHATSAPP, "whatsapp")
     if check is None:
         return Verdict("Unknown", Reason.GATEWAY_UNREACHABLE, _silent(Component.WHATSAPP))
-    return _verdict(check, true_when={State.OK})
+    verdict = _verdict(check, true_when={State.OK})
+    if verdict.reason in PAIRING_REASONS:
+        where = say_where(bot, offered=observed.offers_pairing)
+        return replace(verdict, message=f"{verdict.message}; {where}" if verdict.message else where)
+    return verdict
+
+
+def _device(observed: Observed) -> Object:
+    """What is known of the linked device; empty while that is nothing."""
+    facts = next((report.facts for report in _fresh(observed, Component.WHATSAPP, "whatsapp")), {})
+    named = {"phoneNumber": facts.get("phone"), "linkedTime": facts.get("linked_at")}
+    return {name: value for name, value in named.items() if value}
 
 
 def _models(bot: Bot, observed: Observed) -> Verdict:
@@ -234,9 +257,16 @@ def _pipeline(observed: Observed) -> Verdict:
     if pipeline.waiting_dead_letters:
         message = f"{pipeline.waiting_dead_letters} messages could not be processed; `supportbot dlq list` shows them"
         return Verdict("False", Reason.DEAD_LETTERING, message)
-    if pipeline.backlogged_since is not None:
-        since = format_time(pipeline.backlogged_since)
+    sends = _worst(observed, Component.WHATSAPP, "sends")
+    if sends is not None and sends.state is State.DEGRADED:
+        return Verdict("False", sends.reason or "SendsPaused", sends.message)
+    is_quiet = sends is not None and sends.reason == QUIET_HOURS
+    waiting = [pipeline.backlogged_since, None if is_quiet else pipeline.unanswered_since]
+    if (oldest := min((at for at in waiting if at is not None), default=None)) is not None:
+        since = format_time(oldest)
         return Verdict("False", Reason.BACKLOGGED, f"a message has been waiting since {since}")
+    if sends is not None and is_quiet:
+        return Verdict("True", QUIET_HOURS, sends.message)
     return Verdict("True", Reason.FLOWING)
 
 
@@ -251,8 +281,13 @@ def _fresh(observed: Observed, component: Component, name: str) -> Sequence[Repo
     return [
         report
         for report in observed.reports
-        if report.service == component.value and name in report.checks and observed.now - report.at <= REPORT_LASTS
+        if report.service == component.value and name in report.checks and is_fresh(report, observed.now)
     ]
+
+
+def is_fresh(report: Report, now: datetime) -> bool:
+    """Whether a report says something about now."""
+    return now - report.at <= REPORT_LASTS
 
 
 def _rank(check: Check) -> int:

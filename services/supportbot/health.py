@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -69,6 +69,7 @@ class Health:
         self._clock = clock or (lambda: datetime.now(UTC))
         self._checks: dict[str, Check] = {}
         self._facts: dict[str, str] = {}
+        self._private: dict[str, str] = {}
         self._changed = asyncio.Event()
         self.declare("process", gates=True)
 
@@ -94,6 +95,15 @@ class Health:
         value = redact_text(value)
         if self._facts.get(name) != value:
             self._facts[name] = value
+            self._changed.set()
+
+    def entrust(self, private: Mapping[str, str]) -> None:
+        """Tell a secret, such as a pairing code, to whoever may read the reports, and to nobody else.
+
+        It stands in the report under `private` until another call replaces it; `/health` and logs never have it.
+        """
+        if self._private != private:
+            self._private = dict(private)
             self._changed.set()
 
     @property
@@ -151,7 +161,8 @@ class Health:
         while True:
             self._changed.clear()
             try:
-                await store.put(f"{self.service}.{self.instance}", json.dumps(self.to_json()).encode())
+                report = {**self.to_json(), "private": self._private}
+                await store.put(f"{self.service}.{self.instance}", json.dumps(report).encode())
             except TemporaryError as exc:
                 _log.warning("state_report_failed", error_type=type(exc).__name__)
                 await asyncio.sleep(interval_s)

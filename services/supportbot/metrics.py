@@ -132,6 +132,12 @@ WHATSAPP_LOST = Counter(
     "supportbot_whatsapp_lost_total",
     "Messages that WhatsApp believes delivered, but that a crash kept from the journal.",
 )
+WHATSAPP_LIMITED = Counter(
+    "supportbot_whatsapp_limited_total", "Times that a message had to wait, by the limit's reason.", ["reason"]
+)
+WHATSAPP_SENDS_LAST_DAY = Gauge("supportbot_whatsapp_sends_last_day", "Messages and reactions of the last 24 hours.")
+WHATSAPP_SENDS_LIMIT = Gauge("supportbot_whatsapp_sends_limit", "How many any 24 hours may have; 0: any number.")
+WHATSAPP_SENDS_PAUSED = Gauge("supportbot_whatsapp_sends_paused", "1 while a limit lets nothing through.", ["reason"])
 WHATSAPP_SEND = Counter("supportbot_whatsapp_send_total", "Messages and reactions sent.", ["outcome"])
 
 # The process.

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.cluster.support.cluster import Cluster, Object
 from tests.cluster.support.node import node
-from tests.cluster.support.objects import USER, make_pod
+from tests.cluster.support.objects import USER, make_pod, with_probe
 
 import supportbot
 
@@ -68,12 +68,6 @@ def terminated(pod: Object) -> dict[str, Any]:
     return state
 
 
-def with_probe(pod: Object, probe: Object) -> Object:
-    """The pod, Ready by this probe."""
-    pod["spec"]["containers"][0]["readinessProbe"] = {"periodSeconds": 1, **probe}
-    return pod
-
-
 def test_every_node_is_ready(cluster: Cluster) -> None:
     nodes = cluster.get("nodes")["items"]
     conditions = [one["status"]["conditions"] for one in nodes]
@@ -112,6 +106,20 @@ def test_operator_refuses_a_wrong_configuration_with_a_sentence(cluster: Cluster
     assert code == 2, text
     assert "/etc/supportbot/missing.yaml" in text
     assert "Traceback" not in text
+
+
+def test_library_of_whatsapp_finds_all_that_it_loads(cluster: Cluster, sandbox: str) -> None:
+    """Its native library and libmagic are in the image; it would fetch the former, into its own folder."""
+    command = ["python", "-c", "import neonize.client; print('loaded')"]
+    code, text = run_to_end(cluster, sandbox, make_pod("neonize", cluster.image, command))
+    assert code == 0, text
+    assert text.splitlines()[-1] == "loaded"
+
+
+def test_command_line_is_found_by_its_name(cluster: Cluster, sandbox: str) -> None:
+    code, text = run_to_end(cluster, sandbox, make_pod("cli", cluster.image, ["supportbot", "dlq", "list", "--help"]))
+    assert code == 0, text
+    assert "dead letters" in text
 
 
 def test_sigterm_ends_a_process_at_once_and_well(cluster: Cluster, sandbox: str) -> None:

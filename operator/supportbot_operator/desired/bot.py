@@ -57,6 +57,11 @@ class Bot:
         """Of the objects of one service."""
         return f"{self.name}-{component}"
 
+    @property
+    def pairing_secret(self) -> str:
+        """The Secret with what links the device, while something is offered."""
+        return f"{self.name}-pairing"
+
     def labels(self, component: Component | None = None) -> dict[str, str]:
         """Of every child."""
         labels = {
@@ -122,6 +127,9 @@ class Inputs:
     """The certificate by which the broker is known, PEM; empty where the system's do."""
     storage: str = ""
     """The size that the gateway's volume was first asked for: a volume claim template can never change."""
+
+    pairing: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What the gateway offers to link the device by; empty mostly."""
 
     def missing(self, bot: Bot, component: Component) -> tuple[SecretKey, ...]:
         """What a service needs and nobody has made yet."""

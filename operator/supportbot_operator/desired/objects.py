@@ -77,6 +77,8 @@ def _secrets(bot: Bot, inputs: Inputs) -> Iterator[Object]:
         files = own_files(bot, component, inputs)
         yield _secret(bot, bot.child_name(component), files, component)
     yield _secret(bot, f"{bot.name}-api-key", {"api-key": inputs.api_key})
+    # Emptied when it is over: the operator may not delete Secrets, of which RBAC cannot name those that are a bot's.
+    yield _secret(bot, bot.pairing_secret, dict(inputs.pairing), Component.WHATSAPP)
 
 
 def _secret(bot: Bot, name: str, values: dict[str, str], component: Component | None = None) -> Object:

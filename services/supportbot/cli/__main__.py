@@ -17,6 +17,7 @@ from supportbot.cli.init import init_command
 from supportbot.cli.labels import labels_command
 from supportbot.cli.replay.command import replay_command
 from supportbot.cli.up import up_command
+from supportbot.cli.whatsapp.commands import groups_command, pair_command, unpair_command
 from supportbot.errors import PermanentError, TemporaryError, UserError
 
 app = typer.Typer(
@@ -33,6 +34,9 @@ app.command("eval")(eval_command)
 app.command("labels")(labels_command)
 app.command("init")(init_command)
 app.command("up")(up_command)
+app.command("pair")(pair_command)
+app.command("unpair")(unpair_command)
+app.command("groups")(groups_command)
 app.add_typer(dlq.app, name="dlq", help="Dead letters: list, show, replay or drop them.")
 
 

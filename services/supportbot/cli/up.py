@@ -1,6 +1,7 @@
 """`supportbot up bot.yaml`: runs one bot on this machine until Ctrl-C."""
 
 import asyncio
+import os
 import signal
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +14,9 @@ from supportbot.cli.complaints import tell_complaints
 from supportbot.cli.data_folder import DataFolder
 from supportbot.cli.local import SERVICES, LocalBot, run_bot
 from supportbot.cli.ports import documented_ports, free_ports
+from supportbot.cli.whatsapp.client import KEY_VARIABLE, connect
+from supportbot.cli.whatsapp.pairing import pair_beside
+from supportbot.cli.whatsapp.screen import Screen
 from supportbot.errors import UserError
 from supportbot.spec import BotFile, parse_bot_file
 
@@ -85,4 +89,11 @@ async def _serve(bot: LocalBot, console: Console) -> None:
         for service in SERVICES:
             console.print(f"  {service:<11} {bot.address(service)}", highlight=False)
         console.print(f"  {'nats':<11} {running.server.url}", highlight=False)
-        await tell_complaints({service: bot.address(service) for service in SERVICES}, say)
+        async with (
+            connect(bot.address("whatsapp"), os.environ.get(KEY_VARIABLE)) as gateway,
+            asyncio.TaskGroup() as tasks,
+        ):
+            tasks.create_task(tell_complaints({service: bot.address(service) for service in SERVICES}, say))
+            # Anywhere else than on a terminal it would be a log, in which no code belongs.
+            if console.file.isatty():
+                tasks.create_task(pair_beside(gateway, Screen(console), say))

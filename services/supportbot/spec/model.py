@@ -97,6 +97,34 @@ class Storage(Part):
     """The storage class; the cluster's default when absent."""
 
 
+def _hours_differ(part: Mapping[str, Any]) -> Iterator[InitErrorDetails]:
+    start, end = part.get("start"), part.get("end")
+    if isinstance(start, str) and start == end:
+        yield line_error(f"must differ from start; both are {shown(end)}", "end")
+
+
+class QuietHours(Part):
+    """When the bot says nothing in its groups; what it has to say waits."""
+
+    RULES: ClassVar[tuple[Rule, ...]] = (_hours_differ,)
+
+    start: s.TimeOfDay
+    """When silence begins, such as '22:00'."""
+    end: s.TimeOfDay
+    """When it ends, such as '07:00'; before start means the next morning."""
+    time_zone: s.TimeZone = "UTC"
+    """Whose clock it is, such as America/Mexico_City."""
+
+
+class Limits(Part):
+    """What the bot allows itself, so that WhatsApp does not take its account for a machine's."""
+
+    per_day: Annotated[s.Int, Field(ge=1, le=5000)] = 300
+    """Messages and reactions that the bot sends in any 24 hours; a fifth of it in the first 24 hours after linking."""
+    quiet_hours: QuietHours | None = None
+    """When the bot says nothing in its groups; what it has to say waits."""
+
+
 class WhatsApp(Part):
     """The groups, and how the bot gets into them."""
 
@@ -108,6 +136,8 @@ class WhatsApp(Part):
     """The groups that the bot listens to, such as [{jid: 120363025246125486@g.us}]."""
     pairing: Pairing = Field(default_factory=Pairing)
     """How the bot becomes a linked device of its phone."""
+    limits: Limits = Field(default_factory=Limits)
+    """What the bot allows itself, so that WhatsApp does not take its account for a machine's."""
     staff: Annotated[tuple[s.PhoneNumber, ...], Field(max_length=200)] = ()
     """Numbers of the people who solve: their messages are answers, never incidents."""
     storage: Storage = Field(default_factory=Storage)

@@ -26,6 +26,8 @@ HTTP_URL = (
     r"^https?://([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\])"
     rf"(:({_PORT}))?(/[A-Za-z0-9._~!$&()*+,;=:@/-]*)?$"
 )
+TIME_OF_DAY = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
+TIME_ZONE = r"^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$"
 LABEL_VALUE = r"^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$"
 REFERRED_NAME = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"
 REFERRED_KEY = r"^[A-Za-z0-9][-._A-Za-z0-9]*$"
@@ -227,6 +229,14 @@ Dollars = Annotated[
     StringConstraints(max_length=9),
     shaped(DOLLARS, "an amount of USD in quotes with at most two decimals, such as '1.50'"),
     bounded(float, 0.01, 999_999.99, "at least 0.01"),
+]
+TimeOfDay = Annotated[
+    Text, StringConstraints(max_length=5), shaped(TIME_OF_DAY, "a time of day in quotes, such as '22:00'")
+]
+TimeZone = Annotated[
+    Text,
+    StringConstraints(max_length=64),
+    shaped(TIME_ZONE, "the name of a time zone, such as America/Mexico_City"),
 ]
 StorageSize = Annotated[Text, StringConstraints(max_length=32), shaped(STORAGE_SIZE, "a quantity such as 1Gi or 500Mi")]
 Quantity = Annotated[int | str, PlainValidator(_quantity)]

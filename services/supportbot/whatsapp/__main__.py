@@ -12,8 +12,6 @@ from fastapi import APIRouter
 
 from supportbot.bus import Bus
 from supportbot.errors import UserError
-from supportbot.health import Health, State
-from supportbot.metrics import WHATSAPP_CONNECTED
 from supportbot.pipeline import run_with_bus
 from supportbot.service import Service, run_service
 from supportbot.settings import Settings, load_settings, read_install_key
@@ -21,21 +19,25 @@ from supportbot.spec import Gateway as GatewayName
 from supportbot.spec import SupportBot, load_bot
 from supportbot.topology import Stage
 from supportbot.whatsapp import simulator_api
+from supportbot.whatsapp.allowance import Allowance
 from supportbot.whatsapp.app import create_whatsapp_app
 from supportbot.whatsapp.convert import Roster
-from supportbot.whatsapp.gateway import LINK_REASONS, Gateway, Group
+from supportbot.whatsapp.gateway import Gateway, Group, Pairable
 from supportbot.whatsapp.handler import ReplyHandler, rooms_of
 from supportbot.whatsapp.inbound import Attachments, Bell, JournalSink
 from supportbot.whatsapp.journal import Journal
+from supportbot.whatsapp.limits import UNLIMITED, make_policy
+from supportbot.whatsapp.link_watch import watch_link
 from supportbot.whatsapp.neonize.gateway import NeonizeGateway
 from supportbot.whatsapp.neonize.wire import Start
 from supportbot.whatsapp.outgoing import OutgoingMessages
 from supportbot.whatsapp.pacing import SIMULATED, Pace, Pacer
+from supportbot.whatsapp.pairing_log import draw_in_log
 from supportbot.whatsapp.publisher import Publisher, prune
 from supportbot.whatsapp.simulated_whatsapp import SimulatedWhatsApp
 from supportbot.whatsapp.simulator import Simulator
+from supportbot.whatsapp.speaker import Speaker
 
-WATCH_INTERVAL_S = 1.0
 JOURNAL_FILE = "journal.db"
 
 
@@ -50,7 +52,8 @@ class Parts:
     router: APIRouter | None
     """The simulator's endpoints."""
     attachments: Attachments
-    pacer: Pacer
+    allowance: Allowance
+    speaker: Speaker
     arrived: Bell
     ready: Bell
 
@@ -61,20 +64,24 @@ async def main(service: Service) -> None:
     with ExitStack() as stack:
         parts = _make_parts(service.settings, stack)
         spec, journal, gateway = parts.bot.spec, parts.journal, parts.gateway
-        outgoing = OutgoingMessages(gateway=gateway, journal=journal, pacer=parts.pacer)
-        app = create_whatsapp_app(service, spec, gateway=gateway, journal=journal, outgoing=outgoing)
+        outgoing = OutgoingMessages(speaker=parts.speaker, journal=journal)
+        app = create_whatsapp_app(
+            service, spec, gateway=gateway, journal=journal, outgoing=outgoing, allowance=parts.allowance
+        )
         if parts.router:
             app.include_router(parts.router)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(service.serve(app))
             tasks.create_task(parts.attachments.run())
             tasks.create_task(prune(journal))
-            tasks.create_task(_watch(service.health, gateway, paused=spec.paused))
+            tasks.create_task(watch_link(service.health, gateway, parts.allowance, paused=spec.paused))
             if not spec.paused:
                 groups = frozenset(group.jid for group in spec.whatsapp.groups)
                 bells = (parts.arrived, parts.ready)
                 sink = JournalSink(journal, roster=parts.roster, groups=groups, bells=bells)
                 tasks.create_task(gateway.run(sink))
+                if spec.whatsapp.pairing.log_qr and isinstance(gateway, Pairable):
+                    tasks.create_task(draw_in_log(gateway))
             # Not a task: it is cancelled before them, so that an answer on its way still finds a link.
             await run_with_bus(
                 service,
@@ -90,6 +97,9 @@ def _make_parts(settings: Settings, stack: ExitStack) -> Parts:
     stack.enter_context(_only_one(settings.data / "whatsapp.lock"))
     journal = stack.enter_context(Journal(settings.data / JOURNAL_FILE, synchronous=settings.journal_sync))
     gateway, router = _make_gateway(bot, settings, stack)
+    policy = UNLIMITED if router else make_policy(bot.spec.whatsapp.limits)
+    allowance = stack.enter_context(Allowance(settings.data / "sends.db", policy))
+    pacer = Pacer(SIMULATED if router else Pace(total_per_minute=settings.sends_per_minute))
     arrived, ready = Bell(), Bell()
     folder = settings.data / "attachments"
     return Parts(
@@ -99,7 +109,8 @@ def _make_parts(settings: Settings, stack: ExitStack) -> Parts:
         gateway=gateway,
         router=router,
         attachments=Attachments(folder, journal=journal, gateway=gateway, arrived=arrived, fetched=ready),
-        pacer=Pacer(SIMULATED if router else Pace(total_per_minute=settings.sends_per_minute)),
+        allowance=allowance,
+        speaker=Speaker(gateway, pacer=pacer, allowance=allowance),
         arrived=arrived,
         ready=ready,
     )
@@ -111,10 +122,9 @@ async def _work(service: Service, parts: Parts, bus: Bus) -> None:
     handler = ReplyHandler(
         spec,
         rooms=rooms_of(spec, parts.roster.install_key),
-        gateway=parts.gateway,
+        speaker=parts.speaker,
         journal=parts.journal,
         ledger=bus.effects,
-        pacer=parts.pacer,
     )
     publisher = Publisher(
         bus,
@@ -159,17 +169,6 @@ def _make_link(bot: SupportBot, settings: Settings) -> NeonizeGateway:
         instance=settings.instance,
     )
     return NeonizeGateway(start, settings.data / "link.db")
-
-
-async def _watch(health: Health, gateway: Gateway, *, paused: bool) -> None:
-    """Report the state of the link, until cancelled."""
-    while True:
-        state = gateway.state()
-        WHATSAPP_CONNECTED.set(state.connected)
-        message = "the bot is paused: messages wait at WhatsApp" if paused else state.message
-        reason = "Paused" if paused else LINK_REASONS[state.link]
-        health.set("whatsapp", State.OK if state.connected else State.DEGRADED, message, reason)
-        await asyncio.sleep(WATCH_INTERVAL_S)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The HTTP side of the whatsapp service: the endpoints of the earlier generation, and the simulated group if any."""
+"""The HTTP side of the whatsapp service: the earlier generation's endpoints, pairing, the simulated group if any."""
 
 import uuid
 from collections.abc import Mapping
@@ -16,10 +16,12 @@ from supportbot.health import Health
 from supportbot.http import create_app
 from supportbot.service import Service
 from supportbot.spec import Mode, Spec
-from supportbot.whatsapp import simulator_api
+from supportbot.whatsapp import pairing_api, simulator_api
+from supportbot.whatsapp.allowance import Allowance, LimitedError
 from supportbot.whatsapp.gateway import Gateway
 from supportbot.whatsapp.journal import Journal
 from supportbot.whatsapp.outgoing import IdempotencyConflictError, Outgoing, OutgoingMessages, to_jid
+from supportbot.whatsapp.status import KnownGroups, Status, make_status
 
 SERVICE = "whatsapp-service"
 MAX_SEND_CHARS = 4096
@@ -60,6 +62,7 @@ def create_whatsapp_app(
     gateway: Gateway,
     journal: Journal,
     outgoing: OutgoingMessages,
+    allowance: Allowance,
 ) -> FastAPI:
     """The application without the simulator's endpoints."""
     app = create_app(
@@ -67,33 +70,28 @@ def create_whatsapp_app(
         service.settings,
         keys=service.keys,
         health=service.health,
-        rates={"/api/send-message": "30/minute"},
+        open_paths=pairing_api.OPEN_PATHS,
+        write_paths=pairing_api.WRITE_PATHS,
+        rates={"/api/send-message": "30/minute", **pairing_api.RATES},
         body_limits={f"{simulator_api.PREFIX}/messages": simulator_api.MAX_BODY_BYTES},
     )
-    _add_state(app, service.health, gateway, journal)
+    groups = KnownGroups(gateway, [group.jid for group in spec.whatsapp.groups])
+    _add_health(app, service.health, gateway)
     _add_send_message(app, spec, outgoing)
+    app.include_router(pairing_api.create_pairing_router(gateway, spec))
+
+    @app.get("/api/status")
+    async def get_status() -> Status:
+        return await make_status(SERVICE, gateway, groups=groups, journal=journal, allowance=allowance)
+
     return app
 
 
-def _add_state(app: FastAPI, health: Health, gateway: Gateway, journal: Journal) -> None:
+def _add_health(app: FastAPI, health: Health, gateway: Gateway) -> None:
     @app.get("/health")
     async def get_health() -> Health200:
         status = health.status if gateway.state().connected else "degraded"
         return Health200(status=status, timestamp=datetime.now(UTC), checks=health.to_json()["checks"])
-
-    @app.get("/api/status")
-    async def get_status() -> dict[str, Any]:
-        state = gateway.state()
-        return {
-            "connected": state.connected,
-            "service": SERVICE,
-            "timestamp": datetime.now(UTC),
-            "state": state.link,
-            "message": state.message,
-            "pairing": None,
-            "groups": [group.model_dump() for group in await gateway.groups()],
-            "journal_depth": await journal.depth(),
-        }
 
 
 def _add_send_message(app: FastAPI, spec: Spec, outgoing: OutgoingMessages) -> None:
@@ -123,9 +121,11 @@ async def _send(outgoing: OutgoingMessages, message: Outgoing, *, caller: str, k
         return Sent(id=await outgoing.send(message, caller=caller, key=key))
     except IdempotencyConflictError as exc:
         return _answer(422, {"detail": str(exc)})
+    except LimitedError as exc:
+        return _answer(429, {"detail": str(exc)}, {"retry-after": str(round(exc.left_s))})
     except (TemporaryError, PermanentError) as exc:
         return _answer(500, {"error": "Failed to send message", "details": str(exc)})
 
 
-def _answer(status: int, body: Mapping[str, str]) -> JSONResponse:
-    return JSONResponse(dict(body), status)
+def _answer(status: int, body: Mapping[str, str], headers: Mapping[str, str] | None = None) -> JSONResponse:
+    return JSONResponse(dict(body), status, headers)

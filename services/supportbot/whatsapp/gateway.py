@@ -248,6 +248,7 @@ class Gateway(Protocol):
             The id of the sent message.
 
         Raises:
+            PermanentError: WhatsApp refuses it; reason `send_limited` where that is a warning (429, 463), or another.
             SendUnknownError: No answer came; it may have been sent.
             UnavailableError: Not connected; it has not been sent.
         """

@@ -20,14 +20,12 @@ from supportbot.contracts import (
 )
 from supportbot.delivery import Context
 from supportbot.effects import Effect, EffectsLedger, perform_once
-from supportbot.errors import PermanentError
 from supportbot.ids import make_group_ref
-from supportbot.metrics import WHATSAPP_SEND
 from supportbot.spec import Language, Mode, ReplyMode, Spec
-from supportbot.whatsapp.gateway import Gateway, MessageKey, Quote, SendUnknownError
+from supportbot.whatsapp.gateway import MessageKey, Quote
 from supportbot.whatsapp.journal import Journal
-from supportbot.whatsapp.pacing import Pacer
 from supportbot.whatsapp.replies import DONE, UNSURE, render_delayed, render_opened
+from supportbot.whatsapp.speaker import Speaker
 
 
 @dataclass(frozen=True)
@@ -65,10 +63,9 @@ class ReplyHandler:
     Args:
         spec: The bot's.
         rooms: The configured groups by reference.
-        gateway: Sends.
+        speaker: Sends, when it may.
         journal: Knows the messages behind references, and remembers the bot's own.
         ledger: Knows what has been sent.
-        pacer: Says when.
     """
 
     def __init__(
@@ -76,24 +73,22 @@ class ReplyHandler:
         spec: Spec,
         *,
         rooms: Mapping[str, Room],
-        gateway: Gateway,
+        speaker: Speaker,
         journal: Journal,
         ledger: EffectsLedger,
-        pacer: Pacer,
     ) -> None:
         self._spec = spec
         self._rooms = rooms
-        self._gateway = gateway
+        self._speaker = speaker
         self._journal = journal
         self._ledger = ledger
-        self._pacer = pacer
 
     async def __call__(self, event: Event, ctx: Context) -> None:
         """Tell the group; the trail says what was done, or why nothing.
 
         Raises:
             SendUnknownError: No answer came; the next try looks first.
-            UnavailableError: WhatsApp is not connected.
+            UnavailableError: WhatsApp is not connected, or the limits let nothing through now.
         """
         incident_id = event.incident_id if isinstance(event, ReplyEvent) else None
         room = self._rooms.get(event.group_ref)
@@ -126,8 +121,7 @@ class ReplyHandler:
         quoted = await self._journal.find(event.opening_ref)
 
         async def send() -> str:
-            await self._pacer.wait(room.jid, text, show_typing=self._gateway.show_typing)
-            return await self._gateway.send(room.jid, text, key=key, quoted=quoted, mentions=())
+            return await self._speaker.send(room.jid, text, key=key, quoted=quoted)
 
         await self._once(key, send, chat=room.jid, incident_id=event.incident_id)
         return "sent" if quoted else "sent without a quote: the message is no longer known"
@@ -141,8 +135,7 @@ class ReplyHandler:
         key, chat = _reply_key(about, event.stage), target.key.chat
 
         async def react(target_key: MessageKey = target.key) -> str:
-            await self._pacer.wait(chat)
-            return await self._gateway.react(target_key, emoji, key=key)
+            return await self._speaker.react(target_key, emoji, key=key)
 
         await self._once(key, react, chat=chat, incident_id=None)
         return "reacted"
@@ -168,8 +161,7 @@ class ReplyHandler:
             return "not sent: the message is no longer known"
 
         async def react(target_key: MessageKey = target.key) -> str:
-            await self._pacer.wait(target_key.chat)
-            return await self._gateway.react(target_key, "", key=key)
+            return await self._speaker.react(target_key, "", key=key)
 
         await self._once(key, react, chat=target.key.chat, incident_id=None)
         return "took its reaction back"
@@ -181,10 +173,10 @@ class ReplyHandler:
             return {"message_id": message_id}
 
         async def do() -> Mapping[str, Any]:
-            return await remember(await _counted(send))
+            return await remember(await send())
 
         async def find(_: Effect) -> Mapping[str, Any] | None:
-            message_id = await self._gateway.find_sent(key)
+            message_id = await self._speaker.find_sent(key)
             return await remember(message_id) if message_id else None
 
         await perform_once(self._ledger, key, do=do, find=find)
@@ -192,19 +184,6 @@ class ReplyHandler:
     async def _is_done(self, key: str) -> bool:
         effect = await self._ledger.get(key)
         return effect is not None and effect.state == "done"
-
-
-async def _counted(send: Callable[[], Awaitable[str]]) -> str:
-    try:
-        message_id = await send()
-    except SendUnknownError:
-        WHATSAPP_SEND.labels("unknown").inc()
-        raise
-    except PermanentError:
-        WHATSAPP_SEND.labels("rejected").inc()
-        raise
-    WHATSAPP_SEND.labels("ok").inc()
-    return message_id
 
 
 def _reply_key(about: str, stage: str) -> str:

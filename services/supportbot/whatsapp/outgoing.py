@@ -7,9 +7,8 @@ from datetime import UTC, datetime
 
 from supportbot.contracts import Contract
 from supportbot.errors import UserError
-from supportbot.whatsapp.gateway import Gateway
 from supportbot.whatsapp.journal import Journal
-from supportbot.whatsapp.pacing import Pacer
+from supportbot.whatsapp.speaker import Speaker
 
 
 class IdempotencyConflictError(UserError):
@@ -29,15 +28,13 @@ class OutgoingMessages:
     """Sends them, each idempotency key once, also across restarts.
 
     Args:
-        gateway: Sends.
+        speaker: Sends, when it may.
         journal: Remembers the keys and the bot's own messages.
-        pacer: Says when.
     """
 
-    def __init__(self, *, gateway: Gateway, journal: Journal, pacer: Pacer) -> None:
-        self._gateway = gateway
+    def __init__(self, *, speaker: Speaker, journal: Journal) -> None:
+        self._speaker = speaker
         self._journal = journal
-        self._pacer = pacer
         self._turn = asyncio.Lock()
 
     async def send(self, message: Outgoing, *, caller: str, key: str) -> str:
@@ -50,6 +47,7 @@ class OutgoingMessages:
 
         Raises:
             IdempotencyConflictError: The key stands for another message.
+            LimitedError: The limits let nothing through now.
             TemporaryError: Not connected, or no answer came; the same key may be tried again.
         """
         name = "api." + hashlib.sha256(f"{caller}\0{key}".encode()).hexdigest()[:32]
@@ -57,12 +55,10 @@ class OutgoingMessages:
         async with self._turn:
             if await self._journal.claim(name, digest, asked_at=datetime.now(UTC)) != digest:
                 raise IdempotencyConflictError("this Idempotency-Key was used for another message; use a new key")
-            return await self._gateway.find_sent(name) or await self._send(message, name)
+            return await self._speaker.find_sent(name) or await self._send(message, name)
 
     async def _send(self, message: Outgoing, name: str) -> str:
-        await self._pacer.wait(message.jid, message.text, show_typing=self._gateway.show_typing)
-        mentions = tuple(message.mentions)
-        message_id = await self._gateway.send(message.jid, message.text, key=name, quoted=None, mentions=mentions)
+        message_id = await self._speaker.send(message.jid, message.text, key=name, mentions=message.mentions)
         await self._journal.put_own(message.jid, message_id, incident_id=None, sent_at=datetime.now(UTC))
         return message_id
 

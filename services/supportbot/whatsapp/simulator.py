@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pydantic import Field
 
 from supportbot.contracts import Contract
-from supportbot.errors import UnavailableError
+from supportbot.errors import PermanentError, UnavailableError
 from supportbot.whatsapp.gateway import (
     GatewayState,
     Group,
@@ -17,6 +17,7 @@ from supportbot.whatsapp.gateway import (
     LinkState,
     MediaGoneError,
     MessageKey,
+    PairingMethod,
     Quote,
     RawEvent,
     RawKind,
@@ -24,6 +25,7 @@ from supportbot.whatsapp.gateway import (
     RawPerson,
     SendUnknownError,
 )
+from supportbot.whatsapp.simulated_pairing import SimulatedPairing
 from supportbot.whatsapp.simulated_whatsapp import SimulatedWhatsApp, make_message_id
 
 BOT_JID = "10000000000@s.whatsapp.net"
@@ -39,6 +41,8 @@ class Faults(Contract):
 
     disconnected: bool = False
     """No link: nothing arrives and nothing can be sent; posts wait at the server."""
+    unpaired: bool = False
+    """No device is linked: a person must pair it; `POST /simulator/phone` is the phone that does."""
     ambiguous_sends: int = Field(0, ge=0)
     """So many sends reach the group, but end with an error."""
     unanswered_sends: int = Field(0, ge=0)
@@ -55,13 +59,17 @@ class Simulator:
     Args:
         server: WhatsApp's side.
         groups: The groups that the bot is in.
+        pairing: How the bot is paired once a fault has unlinked it.
     """
 
     own_jids = frozenset({BOT_JID})
 
-    def __init__(self, server: SimulatedWhatsApp, *, groups: tuple[Group, ...]) -> None:
+    def __init__(
+        self, server: SimulatedWhatsApp, *, groups: tuple[Group, ...], pairing: SimulatedPairing | None = None
+    ) -> None:
         self._server = server
         self._groups = groups
+        self._pairing = pairing or SimulatedPairing()
         self._faults = Faults()
         self._running = False
         self._changed = asyncio.Event()
@@ -84,9 +92,13 @@ class Simulator:
         """Connected unless it does not run or a fault says otherwise."""
         if not self._running:
             return GatewayState(link=LinkState.STOPPED, message="the simulated link does not run")
+        if self._faults.unpaired and (offer := self._pairing.offer()) is not None:
+            return GatewayState(link=LinkState.PAIRING, pairing=offer)
+        if self._faults.unpaired:
+            return GatewayState(link=LinkState.UNPAIRED)
         if self._faults.disconnected:
             return GatewayState(link=LinkState.RECONNECTING, message="disconnected by POST /simulator/faults")
-        return GatewayState(link=LinkState.CONNECTED)
+        return GatewayState(link=LinkState.CONNECTED, phone=BOT.phone)
 
     async def run(self, sink: InboundSink) -> None:
         """Deliver what waits, and then what comes."""
@@ -150,10 +162,43 @@ class Simulator:
         """As the port says."""
         return self._groups
 
+    async def begin_pairing(self, method: PairingMethod, *, phone: str | None = None) -> None:
+        """As the port says."""
+        del phone
+        if not self._faults.unpaired:
+            raise PermanentError("the device is linked already", reason="already_paired")
+        self._pairing.begin(method)
+
+    async def end_pairing(self) -> None:
+        """As the port says."""
+        self._pairing.end()
+
+    async def unpair(self) -> None:
+        """As the port says; what people post waits at the server."""
+        self._require_link()
+        await self.forget_session()
+
+    async def forget_session(self) -> None:
+        """As the port says."""
+        self._pairing.end()
+        self.set_faults(self._faults.model_copy(update={"unpaired": True}))
+
+    def link_by_phone(self, shown: str) -> bool:
+        """What the phone does with a code that it was shown; False when the code is not offered now."""
+        if not (self._faults.unpaired and self._pairing.accepts(shown)):
+            return False
+        self._pairing.end()
+        self.set_faults(self._faults.model_copy(update={"unpaired": False}))
+        return True
+
+    @property
+    def _is_cut(self) -> bool:
+        return self._faults.disconnected or self._faults.unpaired
+
     async def _deliver(self, sink: InboundSink) -> bool:
         """Deliver everything that waits, unless a fault forbids it. False when there was nothing to do."""
         posts = await self._server.undelivered()
-        if not posts or self._faults.disconnected or len(posts) < self._faults.reorder:
+        if not posts or self._is_cut or len(posts) < self._faults.reorder:
             return False
         if self._faults.reorder:
             posts = posts[: self._faults.reorder][::-1]
@@ -163,7 +208,7 @@ class Simulator:
             for _ in range(copies):
                 await asyncio.to_thread(sink.put, raw)
             await self._server.mark_delivered(cursor)
-            if self._faults.disconnected:
+            if self._is_cut:
                 break
         return True
 

@@ -91,6 +91,12 @@ class ReactionBody(TargetBody):
     sender: PersonBody
 
 
+class PhoneBody(Contract):
+    """What the bot's phone scanned, or what somebody typed on it."""
+
+    shown: Annotated[str, StringConstraints(min_length=1, max_length=1024)]
+
+
 class Posted(Contract):
     """What became of a post."""
 
@@ -151,6 +157,11 @@ def create_router(simulator: Simulator, server: SimulatedWhatsApp, *, default_gr
     async def set_faults(faults: Faults) -> Faults:
         simulator.set_faults(faults)
         return faults
+
+    @router.post("/phone", operation_id="link_by_phone", status_code=204)
+    async def link_by_phone(body: PhoneBody) -> None:
+        if not simulator.link_by_phone(body.shown):
+            raise HTTPException(409, "no such code is offered now")
 
     return router
 

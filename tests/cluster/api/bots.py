@@ -13,7 +13,7 @@ ZOHO_VALUES = {"client-id": "1000.invented", "client-secret": "invented", "refre
 CHILDREN = {
     "ServiceAccount": 3,
     "ConfigMap": 1,
-    "Secret": 4,
+    "Secret": 5,
     "Service": 3,
     "NetworkPolicy": 4,
     "PodDisruptionBudget": 3,
@@ -65,8 +65,8 @@ def is_ready(bot: Object) -> bool:
     return ready.get("status") == "True" and ready["observedGeneration"] == generation
 
 
-def report(service: str, **checks: tuple[str, str]) -> bytes:
-    """What a service writes into the bucket of states: check → (state, reason)."""
+def report(service: str, *, private: Mapping[str, str] | None = None, **checks: tuple[str, str]) -> bytes:
+    """What a service writes into the bucket of states: check → (state, reason), and what is for the operator alone."""
     common = {"process": ("ok", ""), "bus": ("ok", "")}
     own = {"whatsapp": {"whatsapp": ("ok", "Linked")}, "classifier": {"models": ("ok", "LocalOnly")}}
     found = {**common, **own.get(service, {"zoho": ("ok", "Connected")}), **checks}
@@ -79,5 +79,6 @@ def report(service: str, **checks: tuple[str, str]) -> bytes:
                 name: {"state": state, "reason": reason, "message": f"{name} is {state}"}
                 for name, (state, reason) in found.items()
             },
+            "private": dict(private or {}),
         }
     ).encode()

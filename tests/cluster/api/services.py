@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -29,12 +29,15 @@ class Services:
     def __init__(self, buses: dict[str, Bus]) -> None:
         self._buses = buses
         self.checks: dict[str, dict[str, tuple[str, str]]] = {name: {} for name in buses}
+        self.offer: Mapping[str, str] = {}
+        """What the gateway offers to link its device by."""
 
     async def say(self, service: str, **checks: tuple[str, str]) -> None:
         """Report at once; a check is its state and reason."""
         self.checks[service] = checks
         bucket = await self._bind(self._buses[service])
-        await bucket.put(f"{service}.{service}-0", report(service, **checks))
+        private = self.offer if service == "whatsapp" else None
+        await bucket.put(f"{service}.{service}-0", report(service, private=private, **checks))
 
     async def _bind(self, bus: Bus) -> KeyValue:
         """The bucket of states, which the operator may still be making."""

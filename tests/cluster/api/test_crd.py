@@ -126,7 +126,7 @@ async def test_columns_tell_how_a_bot_is(control_plane: ControlPlane, admin: Kub
         "activeModel": "openai/gpt-6-luna",
         "counters": {"ticketsCreated": 42},
         "conditions": [
-            condition("Ready", "False", "WaitingForPairing", "Scan the QR code in Secret stores-pairing."),
+            condition("Ready", "False", "PairingRequired", "Scan the QR code in Secret stores-pairing."),
             condition("WhatsAppLinked", "False", "PairingRequired", "No device is linked."),
         ],
     }
@@ -135,7 +135,7 @@ async def test_columns_tell_how_a_bot_is(control_plane: ControlPlane, admin: Kub
     assert [line.split()[:-1] for line in table] == [
         ["NAME", "READY", "STATUS", "WHATSAPP", "MODEL", "TICKETS"],
         ["fresh"],
-        ["stores", "False", "WaitingForPairing", "False", "openai/gpt-6-luna", "42"],
+        ["stores", "False", "PairingRequired", "False", "openai/gpt-6-luna", "42"],
     ]
     assert max(map(len, table)) <= 100
     wide = await control_plane.kubectl("get", "supportbots", "-o", "wide", namespace=namespace)

@@ -1,10 +1,13 @@
 """The operator as a process against a real API server and a real NATS, with the chart's ServiceAccount token."""
 
 import asyncio
+import base64
+import json
 import signal
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +98,39 @@ async def test_a_bot_gets_its_objects_and_becomes_ready(platform: Platform, admi
     assert "annotations" not in bot["metadata"]
     assert {entry["manager"] for entry in bot["metadata"]["managedFields"]} == {"test", "supportbot-operator"}
     assert ("Normal", "Reconciled") in {(event["type"], event["reason"]) for event in events}
+
+
+async def test_a_pairing_code_is_in_its_secret_while_it_is_offered_and_nowhere_else(
+    platform: Platform, admin: Kube, namespace: str
+) -> None:
+    payload, where = "https://wa.me/settings/linked_devices#2@invented", ("tiendas-pairing", namespace)
+    ends = (datetime.now(UTC) + timedelta(minutes=2)).isoformat()
+    async with ready_bot(platform, admin, namespace) as services:
+        before = await admin.get("Secret", *where)
+        services.offer = {"qr": payload, "expires-at": ends}
+        await services.say("whatsapp", whatsapp=("degraded", "PairingInProgress"))
+        filled = await admin.until("Secret", *where, lambda one: bool(one.get("data")), timeout_s=5)
+        waiting = await admin.until(
+            "SupportBot", "tiendas", namespace, lambda one: reason(one) == "PairingInProgress", timeout_s=5
+        )
+        services.offer = {}
+        await services.say("whatsapp", whatsapp=("ok", "Linked"))
+        emptied = await admin.until("Secret", *where, lambda one: not one.get("data"), timeout_s=5)
+        linked = await admin.until("SupportBot", "tiendas", namespace, is_ready, timeout_s=5)
+        events = await admin.list_all("Event", namespace)
+
+    assert not before.get("data")
+    assert {key: base64.b64decode(value).decode() for key, value in filled["data"].items()} == {
+        "qr": payload,
+        "expires-at": ends,
+    }
+    assert emptied["metadata"]["uid"] == filled["metadata"]["uid"] == before["metadata"]["uid"]
+    command = f"`supportbot pair --namespace {namespace} --bot tiendas` shows a code"
+    for type_ in ("Ready", "WhatsAppLinked"):
+        assert f"{command}, and so does the Secret tiendas-pairing now" in condition(waiting, type_)["message"]
+    said = json.dumps([waiting, linked, events]) + "\n".join(map(str, platform.operators[0].log))
+    assert "linked_devices" not in said
+    assert base64.b64encode(payload.encode()).decode()[:40] not in said
 
 
 async def test_the_operator_needs_no_more_than_the_role_of_the_chart(

@@ -65,3 +65,9 @@ def make_pod(
     }
     metadata = {"name": name, "labels": {"app": name}}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+
+
+def with_probe(pod: Object, probe: Object) -> Object:
+    """The pod, Ready by this probe."""
+    pod["spec"]["containers"][0]["readinessProbe"] = {"periodSeconds": 1, **probe}
+    return pod

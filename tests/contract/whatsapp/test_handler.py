@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.simulated import CHAT, INSTALL_KEY, SENT_AT, Inbox, make_bot, make_raw, simulated
+from tests.simulated import CHAT, INSTALL_KEY, SENT_AT, Inbox, make_bot, make_raw, simulated, speaking
 
 from supportbot.bus import Bus, Context
 from supportbot.contracts import (
@@ -22,13 +22,16 @@ from supportbot.contracts import (
 )
 from supportbot.errors import UnavailableError
 from supportbot.ids import make_group_ref, make_incident_id, make_message_ref
+from supportbot.settle import Hold, decide
 from supportbot.topology import Stage
+from supportbot.whatsapp.allowance import LONGEST_HOLD_S, LimitedError
 from supportbot.whatsapp.gateway import RawKind, SendUnknownError
 from supportbot.whatsapp.handler import ReplyHandler, rooms_of
 from supportbot.whatsapp.journal import Journal
-from supportbot.whatsapp.pacing import SIMULATED, Pacer
+from supportbot.whatsapp.limits import Policy
 from supportbot.whatsapp.simulated_whatsapp import Entry, SimulatedWhatsApp
 from supportbot.whatsapp.simulator import Faults, Simulator
+from supportbot.whatsapp.speaker import Speaker
 
 pytestmark = pytest.mark.nats
 
@@ -64,8 +67,11 @@ ASKED = ConfirmationAsked(message_ref=ref_of("A1"), group_ref=COMMON["group_ref"
 class Desk:
     """A handler with its gateway and journal."""
 
-    def __init__(self, bus: Bus, journal: Journal, simulator: Simulator, server: SimulatedWhatsApp) -> None:
+    def __init__(
+        self, bus: Bus, journal: Journal, simulator: Simulator, server: SimulatedWhatsApp, speaker: Speaker
+    ) -> None:
         self.bus, self.journal, self.simulator, self.server = bus, journal, simulator, server
+        self.speaker = speaker
 
     async def handle(self, event: Event, **spec: Any) -> str:
         """Handle one delivery; what the trail says of it."""
@@ -73,10 +79,9 @@ class Desk:
         handler = ReplyHandler(
             bot.spec,
             rooms=rooms_of(bot.spec, INSTALL_KEY),
-            gateway=self.simulator,
+            speaker=self.speaker,
             journal=self.journal,
             ledger=self.bus.effects,
-            pacer=Pacer(SIMULATED),
         )
         context = Context(event, stage=Stage.WHATSAPP, publish=self.bus.publish)
         await handler(event, context)
@@ -93,12 +98,16 @@ class Desk:
 @pytest.fixture
 async def desk(bus: Bus, tmp_path: Path) -> AsyncIterator[Desk]:
     """The opening and the answer are in the journal."""
-    with simulated(tmp_path) as (simulator, server), Journal(tmp_path / "journal.db") as journal:
+    with (
+        simulated(tmp_path) as (simulator, server),
+        Journal(tmp_path / "journal.db") as journal,
+        speaking(tmp_path, simulator) as (speaker, _),
+    ):
         for raw in (OPENING, ANSWER):
             journal.put(raw, message_ref=ref_of(raw.key.message_id), received_at=SENT_AT)
         running = asyncio.create_task(simulator.run(Inbox()))
         await asyncio.sleep(0)
-        yield Desk(bus, journal, simulator, server)
+        yield Desk(bus, journal, simulator, server, speaker)
         running.cancel()
         with suppress(asyncio.CancelledError):
             await running
@@ -139,6 +148,22 @@ async def test_what_never_went_out_is_sent_later(desk: Desk) -> None:
     await desk.handle(OPENED)
 
     assert len(await desk.said()) == 1
+
+
+async def test_what_a_limit_holds_back_is_sent_once_it_may(desk: Desk, tmp_path: Path) -> None:
+    """The day is full, then it is not: the message is held in its lane, and burns no attempt."""
+    limits = Policy(per_day=1)
+    with speaking(tmp_path / "limited", desk.simulator, policy=limits) as (desk.speaker, _):
+        await desk.handle(ASKED)
+        with pytest.raises(LimitedError) as held:
+            await desk.handle(OPENED)
+    with speaking(tmp_path / "free", desk.simulator) as (desk.speaker, _):
+        await desk.handle(OPENED)
+
+    settlement = decide(held.value, failures=5, held=0, jitter=0)
+    assert settlement == Hold(LONGEST_HOLD_S, "whatsapp_limits")
+    # The ❓ goes with the ticket's number.
+    assert [entry.kind for entry in await desk.said()] == [RawKind.REACTION, RawKind.MESSAGE, RawKind.REACTION]
 
 
 async def test_a_folio_and_then_the_number(desk: Desk) -> None:

@@ -116,6 +116,18 @@ def test_own_files_are_what_the_services_read() -> None:
     assert (key.name, key.digest, key.right) == ("tiendas", hashlib.sha256(b"sb_invented").digest(), "write")
 
 
+def test_a_pairing_code_is_in_its_secret_alone_and_restarts_nothing() -> None:
+    offer = {"qr": "https://wa.me/settings/linked_devices#2@invented", "expires-at": "2026-01-31T15:01:00+00:00"}
+    made = desired(make_bot(TYPICAL), make_inputs(pairing=offer))
+    encoded = base64.b64encode(offer["qr"].encode()).decode()
+    held = [obj for obj in made.all if encoded in yaml.safe_dump(obj, width=1000) or offer["qr"] in yaml.safe_dump(obj)]
+    (secret,) = [obj for obj in made.first if obj["metadata"]["name"] == "tiendas-pairing"]
+    assert {key: base64.b64decode(value).decode() for key, value in secret["data"].items()} == offer
+    assert held == [secret]
+    assert restarted(TYPICAL, {"pairing": offer}) == set()
+    assert "linked_devices" not in repr(make_inputs(pairing=offer))
+
+
 def test_a_missing_secret_holds_back_its_users_only() -> None:
     made = desired(make_bot(TYPICAL), make_inputs(secrets={"ai": SECRETS["ai"]}))
     assert [obj["metadata"]["name"] for obj in made.held] == ["tiendas-ticket"]

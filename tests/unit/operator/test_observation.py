@@ -37,6 +37,11 @@ def test_what_waits_for_a_moment_is_no_backlog() -> None:
     """Or every busy bot would be reconciled at every look."""
     moment, long = NOW - timedelta(minutes=5), NOW - timedelta(minutes=6)
     assert [to_pipeline(state(at)).backlogged_since for at in (moment, long)] == [None, long]
+    assert [to_pipeline(state(at)).unanswered_since for at in (moment, long)] == [None, long]
+    only_answers = replace(
+        state(None), queues={**state(None).queues, Stage.WHATSAPP: state(long).queues[Stage.WHATSAPP]}
+    )
+    assert (to_pipeline(only_answers).backlogged_since, to_pipeline(only_answers).unanswered_since) == (None, long)
 
 
 def test_counters_move_once_a_minute_and_what_is_wrong_shows_at_once() -> None:

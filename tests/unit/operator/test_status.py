@@ -75,6 +75,8 @@ def test_all_is_well() -> None:
     assert body["counters"] == {"messagesReceived": 5, "ticketsCreated": 2, "deadLettered": 0, "unaccounted": 0}
 
 
+LIMITED = Check(State.DEGRADED, "SendsPaused", "WhatsApp refused 3 messages in a row; answers wait")
+QUIET = Check(State.OK, "QuietHours", "these are the bot's quiet hours; answers wait")
 DOWN = Check(State.DOWN, "InvalidGrant", "the refresh token was revoked; make a new one")
 UNLINKED = Check(State.DEGRADED, "PairingRequired", "scan the code")
 
@@ -95,6 +97,15 @@ UNLINKED = Check(State.DEGRADED, "PairingRequired", "scan the code")
         ({"broker_problem": (Reason.NATS_FULL, "no room left")}, ("NATSFull", "no room left")),
         ({"pipeline": Pipeline(waiting_dead_letters=3)}, ("DeadLettering", "3 messages")),
         ({"pipeline": Pipeline(unaccounted=1)}, ("Unaccounted", "1 received")),
+        ({"pipeline": Pipeline(unanswered_since=NOW)}, ("Backlogged", "since 2026-01-31T15:00:00Z")),
+        (
+            {"pipeline": Pipeline(unanswered_since=NOW), "reports": reports((Component.WHATSAPP, "sends", LIMITED))},
+            ("SendsPaused", "answers wait"),
+        ),
+        (
+            {"pipeline": Pipeline(backlogged_since=NOW), "reports": reports((Component.WHATSAPP, "sends", QUIET))},
+            ("Backlogged", "since 2026-01-31T15:00:00Z"),
+        ),
         ({"pipeline": Pipeline(backlogged_since=NOW)}, ("Backlogged", "since 2026-01-31T15:00:00Z")),
         ({"unreachable": "the API server does not answer"}, ("APIUnreachable", "does not answer")),
         ({"workloads": workloads(ready=0)}, ("Progressing", "tiendas-classifier, tiendas-ticket, tiendas-whatsapp")),
@@ -109,6 +120,42 @@ def test_ready_names_the_cause(changes: dict[str, Any], expected: tuple[str, str
     status, reason, message = ready(replace(all_well(), **changes))
     assert (status, reason) == ("False", expected[0])
     assert expected[1] in message
+
+
+def test_quiet_hours_are_no_backlog() -> None:
+    observed = replace(
+        all_well(),
+        pipeline=Pipeline(unanswered_since=NOW - timedelta(hours=6)),
+        reports=reports((Component.WHATSAPP, "sends", QUIET)),
+    )
+    body = assess(make_bot(TYPICAL), observed, {}).body
+    assert conditions(body)["PipelineHealthy"] == ("True", "QuietHours")
+    assert conditions(body)["Ready"] == ("True", "Reconciled")
+
+
+@pytest.mark.parametrize("word", ["PairingRequired", "PairingInProgress", "LoggedOut", "PasskeyRequired"])
+def test_who_waits_for_a_phone_says_where_the_code_is(word: str) -> None:
+    said = reports((Component.WHATSAPP, "whatsapp", Check(State.DEGRADED, word, "not linked")))
+    command = "`supportbot pair --namespace support --bot tiendas` shows a code"
+
+    assert ready(replace(all_well(), reports=said)) == ("False", word, f"WhatsAppLinked: not linked; {command}")
+    offered = ready(replace(all_well(), reports=said, offers_pairing=True))[2]
+    assert offered.endswith(f"{command}, and so does the Secret tiendas-pairing now")
+
+
+def test_other_troubles_of_the_link_are_told_as_the_gateway_tells_them() -> None:
+    banned = Check(State.DEGRADED, "Banned", "banned until tomorrow")
+    said = reports((Component.WHATSAPP, "whatsapp", banned))
+    assert ready(replace(all_well(), reports=said))[2] == "WhatsAppLinked: banned until tomorrow"
+
+
+def test_the_device_is_told_and_what_is_private_is_not() -> None:
+    device = {"phone": "+52•••••••••01", "linked_at": "2026-01-31T14:00:00Z"}
+    gateway = replace(reports()[0], facts=device, private={"qr": "https://wa.me/settings/linked_devices#x"})
+    body = assess(make_bot(TYPICAL), replace(all_well(), reports=[gateway, *reports()[1:]]), {}).body
+    assert body["whatsapp"] == {"phoneNumber": "+52•••••••••01", "linkedTime": "2026-01-31T14:00:00Z"}
+    assert "linked_devices" not in repr((body, gateway))
+    assert "whatsapp" not in assess(make_bot(TYPICAL), all_well(), body).body
 
 
 def test_of_several_causes_the_first_in_order_counts() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from tests.events import until
-from tests.simulated import CHAT, Inbox, make_bot, simulated
+from tests.simulated import CHAT, Inbox, make_bot, simulated, speaking
 
 from supportbot.auth import APIKeys
 from supportbot.health import Health
@@ -19,21 +19,21 @@ from supportbot.settings import load_settings
 from supportbot.whatsapp.app import create_whatsapp_app
 from supportbot.whatsapp.gateway import Gateway
 from supportbot.whatsapp.journal import Journal
+from supportbot.whatsapp.limits import UNLIMITED, Policy
 from supportbot.whatsapp.neonize.gateway import NeonizeGateway
 from supportbot.whatsapp.neonize.wire import Start
 from supportbot.whatsapp.outgoing import OutgoingMessages
-from supportbot.whatsapp.pacing import SIMULATED, Pacer
 from supportbot.whatsapp.simulator_api import create_router
 
 Open = Callable[..., Any]
 HELLO = {"jid": CHAT, "text": "hola"}
 
 
-def make_service(folder: Path) -> Service:
+def make_service(folder: Path, **environ: str) -> Service:
     (folder / "bot.yaml").write_text("kind: SupportBot\n")
     (folder / "secrets").mkdir()
     (folder / "key").write_text("0b" * 32)
-    environ = {
+    environ |= {
         "SUPPORTBOT_SPEC": str(folder / "bot.yaml"),
         "SUPPORTBOT_SECRETS": str(folder / "secrets"),
         "SUPPORTBOT_INSTALL_KEY_FILE": str(folder / "key"),
@@ -49,12 +49,21 @@ def open_client(tmp_path: Path) -> Open:
 
     @asynccontextmanager
     async def open_it(
-        *, gateway: Gateway | None = None, inbox: Inbox | None = None, **spec: Any
+        *, gateway: Gateway | None = None, inbox: Inbox | None = None, policy: Policy = UNLIMITED, **spec: Any
     ) -> AsyncIterator[httpx.AsyncClient]:
-        with simulated(tmp_path) as (simulator, server), Journal(tmp_path / "journal.db") as journal:
-            used = gateway or simulator
-            outgoing = OutgoingMessages(gateway=used, journal=journal, pacer=Pacer(SIMULATED))
-            app = create_whatsapp_app(service, make_bot(**spec).spec, gateway=used, journal=journal, outgoing=outgoing)
+        with (
+            simulated(tmp_path) as (simulator, server),
+            Journal(tmp_path / "journal.db") as journal,
+            speaking(tmp_path, gateway or simulator, policy=policy) as (speaker, allowance),
+        ):
+            app = create_whatsapp_app(
+                service,
+                make_bot(**spec).spec,
+                gateway=gateway or simulator,
+                journal=journal,
+                outgoing=OutgoingMessages(speaker=speaker, journal=journal),
+                allowance=allowance,
+            )
             app.include_router(create_router(simulator, server, default_group=CHAT))
             running = asyncio.create_task(simulator.run(inbox or Inbox()))
             await asyncio.sleep(0)
@@ -79,11 +88,29 @@ async def test_health_and_status_of_a_linked_bot(open_client: Open) -> None:
         status = (await client.get("/api/status")).json()
 
     assert (health["status"], health["service"]) == ("healthy", "whatsapp-service")
-    assert {name: status[name] for name in ("connected", "service", "state", "groups")} == {
+    asked = (
+        "connected",
+        "service",
+        "state",
+        "reason",
+        "groups",
+        "phone",
+        "pairing",
+        "backlog",
+        "journal_depth",
+        "sends",
+    )
+    assert {name: status[name] for name in asked} == {
         "connected": True,
         "service": "whatsapp-service",
         "state": "connected",
-        "groups": [{"jid": CHAT, "name": "Tiendas"}],
+        "reason": "Linked",
+        "phone": "+10•••••••00",
+        "pairing": False,
+        "backlog": 0,
+        "journal_depth": 0,
+        "sends": {"last_24_hours": 0, "limit": None, "waiting": None},
+        "groups": [{"jid": CHAT, "name": "Tiendas", "configured": True, "joined": True}],
     }
     assert "timestamp" in health
     assert "timestamp" in status
@@ -166,6 +193,19 @@ async def test_a_silent_bot_sends_for_nobody(open_client: Open, spec: dict[str, 
 
         assert response.status_code == 409
         assert await life(client) == []
+
+
+async def test_over_a_limit_the_caller_is_told_when_to_come_again(open_client: Open) -> None:
+    async with open_client(policy=Policy(per_day=1)) as client:
+        first = await client.post("/api/send-message", json=HELLO)
+        second = await client.post("/api/send-message", json=HELLO, headers={"Idempotency-Key": "k2"})
+        sends = (await client.get("/api/status")).json()["sends"]
+
+        assert len(await life(client)) == 1
+    assert (first.status_code, second.status_code) == (200, 429)
+    assert 86_000 < int(second.headers["retry-after"]) <= 86_400
+    assert "the limit of 1 messages in 24 hours is reached; sending goes on at " in second.json()["detail"]
+    assert (sends["last_24_hours"], sends["limit"], sends["waiting"]["reason"]) == (1, 1, "DailyLimitReached")
 
 
 async def test_an_idempotency_key_sends_once_whatever_happens(open_client: Open) -> None:

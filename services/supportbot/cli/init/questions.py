@@ -34,7 +34,7 @@ def ask_draft() -> Draft:
     name = ask("Name of the bot", scalars.BotName, default="support")
     language = choose("Language of its words", Language, Language.ES)
     gateway = choose(
-        "Messages come from a simulated group to try it out (Simulator), or from WhatsApp (Neonize: not connected yet)",
+        "Messages come from a simulated group to try it out (Simulator), or from WhatsApp (Neonize)",
         Gateway,
         Gateway.SIMULATOR,
     )
