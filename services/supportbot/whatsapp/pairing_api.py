@@ -119,7 +119,8 @@ class _Door:
     def __init__(self, gateway: Gateway, spec: Spec) -> None:
         self._gateway = gateway
         self._spec = spec
-        self._shown: tuple[str, PairingOffer] | None = None
+        self._offer: PairingOffer | None = None
+        self._shown_to: set[str] = set()
 
     def show(self, request: Request, language: Language | None = None) -> PairingView:
         state = self._gateway.state()
@@ -182,9 +183,10 @@ class _Door:
 
     def _note_shown(self, request: Request, offer: PairingOffer) -> None:
         """Once per caller and offer, however often the page asks."""
-        shown = (_caller(request), offer)
-        if shown != self._shown:
-            self._shown = shown
+        if offer != self._offer:
+            self._offer, self._shown_to = offer, set()
+        if (caller := _caller(request)) not in self._shown_to:
+            self._shown_to.add(caller)
             _audit("pairing_offer_shown", request, expires_at=offer.expires_at.isoformat())
 
 

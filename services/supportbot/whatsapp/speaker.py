@@ -42,7 +42,6 @@ class Speaker:
         Raises:
             LimitedError: It may not go now; it has not been sent.
         """
-        self._allowance.check()
         await self._pacer.wait(target.chat)
         async with self._allowance.spend():
             return await _counted(self._gateway.react(target, emoji, key=key))

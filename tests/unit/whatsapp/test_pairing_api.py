@@ -31,7 +31,14 @@ Open = Callable[..., Any]
 PAYLOAD = "https://wa.me/settings/linked_devices#2@invented,noise,identity,adv,1"
 OFFER = PairingOffer(method=PairingMethod.QR, payload=PAYLOAD, expires_at=datetime(2026, 3, 2, 15, 1, tzinfo=UTC))
 KEYS = parse_api_keys(
-    f"lead {hashlib.sha256(b'may write').hexdigest()}\ngrafana {hashlib.sha256(b'may read').hexdigest()} read",
+    "\n".join(
+        f"{name} {hashlib.sha256(key).hexdigest()} {right}"
+        for name, key, right in (
+            ("lead", b"may write", "write"),
+            ("help", b"may too", "write"),
+            ("grafana", b"may read", "read"),
+        )
+    ),
     where="keys",
 )
 WRITER, READER = {"authorization": "Bearer may write"}, {"authorization": "Bearer may read"}
@@ -202,6 +209,20 @@ async def test_a_code_is_in_no_log_line_and_each_use_is(open_client: Open) -> No
         (event, "lead") for event in ("pairing_begun", "pairing_offer_shown", "pairing_ended", "device_unpaired")
     ]
     assert "linked_devices" not in json.dumps(lines, default=str)
+
+
+async def test_of_several_who_look_on_each_is_noted_once_for_each_code(open_client: Open) -> None:
+    gateway = ScriptedGateway()
+    other = {"authorization": "Bearer may too"}
+    with capture_logs() as lines:
+        async with open_client(gateway, keys=KEYS) as client:
+            for payload in (PAYLOAD, PAYLOAD + "2"):
+                offer = OFFER.model_copy(update={"payload": payload})
+                gateway.current = GatewayState(link=LinkState.PAIRING, pairing=offer)
+                for headers in (WRITER, other, WRITER, other):
+                    await client.get("/pairing", headers=headers)
+
+    assert [line["caller"] for line in lines if line.get("audit")] == ["lead", "help"] * 2
 
 
 async def test_the_picture_holds_exactly_the_payload(open_client: Open) -> None:

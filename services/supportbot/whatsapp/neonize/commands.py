@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any, Protocol
 
 import structlog
@@ -9,8 +10,8 @@ import structlog
 from supportbot.errors import PermanentError, UnavailableError
 from supportbot.logs import describe_error
 from supportbot.whatsapp.gateway import Group, MediaGoneError, MessageKey, Quote, RawMedia
-from supportbot.whatsapp.neonize.identity import Directory
-from supportbot.whatsapp.neonize.mentions import mention_lids
+from supportbot.whatsapp.neonize.address_book import AddressBook
+from supportbot.whatsapp.neonize.mentions import mention
 from supportbot.whatsapp.neonize.session_file import message_secret
 from supportbot.whatsapp.neonize.wire import (
     Answer,
@@ -24,6 +25,9 @@ from supportbot.whatsapp.neonize.wire import (
     Unpair,
     to_failure,
 )
+
+LARGE_BYTES = 4 * 1024 * 1024
+"""Larger attachments are downloaded one at a time: the library holds each whole, more than once."""
 
 _log = structlog.get_logger(__name__)
 
@@ -64,7 +68,7 @@ class Commands:
         phone: The library.
         wording: Builds messages.
         groups: The only chats that anything is sent to.
-        directory: LIDs of phones.
+        people: LIDs of phones, and who is named by which.
         own_jids: The account's own.
         is_connected: Whether the link is up.
     """
@@ -75,17 +79,18 @@ class Commands:
         wording: Wording,
         *,
         groups: frozenset[str],
-        directory: Directory,
+        people: AddressBook,
         own_jids: Callable[[], frozenset[str]],
         is_connected: Callable[[], bool],
     ) -> None:
         self._phone = phone
         self._wording = wording
         self._groups = groups
-        self._directory = directory
+        self._people = people
         self._own_jids = own_jids
         self._is_connected = is_connected
         self._turn = asyncio.Lock()
+        self._large_turn = asyncio.Lock()
 
     async def do(self, call: Call) -> tuple[Answer, bytes]:
         """Do a command; its errors become the answer's failure."""
@@ -117,7 +122,9 @@ class Commands:
 
     async def _send(self, command: Send) -> str:
         self._require_group(command.chat)
-        text, mentions = mention_lids(command.text, command.mentions, self._directory)
+        people = self._people
+        lid_group = people.names_lids(command.chat)
+        text, mentions = mention(command.text, command.mentions, people.directory, lid_group=lid_group)
         secret = message_secret(command.key)
         message = self._wording.text_message(text, secret=secret, quoted=command.quoted, mentions=mentions)
         async with self._turn:
@@ -138,7 +145,8 @@ class Commands:
         too_large = f"larger than the {command.max_bytes} bytes that are taken"
         if command.media.size_bytes > command.max_bytes:
             raise MediaGoneError(too_large)
-        data = await self._phone.download(command.media)
+        async with self._large_turn if command.media.size_bytes > LARGE_BYTES else nullcontext():
+            data = await self._phone.download(command.media)
         if len(data) > command.max_bytes:
             raise MediaGoneError(too_large)
         return data
