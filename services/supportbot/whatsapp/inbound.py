@@ -4,12 +4,13 @@ Links to attachments expire, so they are downloaded on receipt, whether or not t
 """
 
 import asyncio
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
 
-from supportbot.errors import PermanentError, TemporaryError
+from supportbot.errors import PermanentError, TemporaryError, UnavailableError
 from supportbot.metrics import MESSAGES, WHATSAPP_LAST_EVENT
 from supportbot.whatsapp.convert import Roster
 from supportbot.whatsapp.gateway import Gateway, RawEvent, RawMedia
@@ -23,6 +24,9 @@ DOWNLOADS = 4
 DOWNLOAD_TIMEOUT_S = 60.0
 DOWNLOAD_DELAYS_S = (1.0, 2.0, 5.0, 10.0, 30.0)
 """Pauses between the attempts to download; after the last the message goes on without its attachment."""
+LINK_AWAY_S = 600.0
+"""So long an attachment waits for a link that is away; what it names stays at WhatsApp for days."""
+LINK_AWAY_PAUSE_S = 1.0
 
 IDLE_S = 30.0
 """The loops also look without being woken, so that a lost signal delays and never loses."""
@@ -108,6 +112,7 @@ class Attachments:
         arrived: Rung when the journal has something new.
         fetched: Rung when a message may go on.
         delays_s: Pauses between the attempts to download.
+        away_s: How long to wait for a link that is away.
     """
 
     def __init__(
@@ -119,6 +124,7 @@ class Attachments:
         arrived: Bell,
         fetched: Bell,
         delays_s: tuple[float, ...] = DOWNLOAD_DELAYS_S,
+        away_s: float = LINK_AWAY_S,
     ) -> None:
         self._folder = folder
         self._journal = journal
@@ -126,6 +132,7 @@ class Attachments:
         self._arrived = arrived
         self._fetched = fetched
         self._delays_s = delays_s
+        self._away_s = away_s
 
     async def run(self) -> None:
         """Fetch what is still to be fetched, the oldest first and some side by side, until cancelled."""
@@ -178,12 +185,21 @@ class Attachments:
         await self._journal.mark_fetched(row.seq)
 
     async def _download(self, media: RawMedia) -> bytes:
-        for delay_s in self._delays_s:
+        """The bytes; tried again after errors, and after the link has been away."""
+        delays = iter(self._delays_s)
+        give_up_at = time.monotonic() + self._away_s
+        while True:
             try:
                 return await self._download_once(media)
+            except UnavailableError:
+                if time.monotonic() > give_up_at:
+                    raise
+                await asyncio.sleep(LINK_AWAY_PAUSE_S)
             except TemporaryError:
+                delay_s = next(delays, None)
+                if delay_s is None:
+                    raise
                 await asyncio.sleep(delay_s)
-        return await self._download_once(media)
 
     async def _download_once(self, media: RawMedia) -> bytes:
         try:

@@ -25,6 +25,8 @@ from supportbot.whatsapp.simulator import Faults, Simulator
 pytestmark = pytest.mark.nats
 
 ROSTER = Roster(INSTALL_KEY)
+OTHER = "120363000000000002@g.us"
+"""Another group of the bot."""
 
 
 class Line:
@@ -43,9 +45,10 @@ class Line:
             arrived=self._arrived,
             fetched=self._ready,
             delays_s=(0.01, 0.01),
+            away_s=3.0,
         )
         bells = (self._arrived, self._ready)
-        self._sink = JournalSink(journal, roster=ROSTER, groups=frozenset({CHAT}), bells=bells)
+        self._sink = JournalSink(journal, roster=ROSTER, groups=frozenset({CHAT, OTHER}), bells=bells)
         self._publisher = Publisher(
             bus, journal=journal, attachments=self._attachments, roster=ROSTER, bell=self._ready
         )
@@ -57,8 +60,15 @@ class Line:
     async def events(self) -> list[Event]:
         """What is on the bus, once the journal is empty."""
         await eventually(self._is_drained)
+        return await self.on_bus()
+
+    async def on_bus(self) -> list[Event]:
+        """What is on the bus by now."""
         stored = await read_stream(self.bus.nc, stream_name(self.bus.bot, Stage.CLASSIFIER))
         return [parse_event(message.headers["ce-type"], message.data) for message in stored]
+
+    async def has_published(self) -> bool:
+        return bool(await self.on_bus())
 
     async def _is_drained(self) -> bool:
         return await self.journal.depth() == 0
@@ -162,7 +172,33 @@ async def test_a_message_goes_on_without_an_attachment_that_cannot_be_had(
     assert first.media == Media(kind="image", mime_type="image/jpeg", size_bytes=claimed_bytes, missing=missing)
 
 
-async def test_an_attachment_that_cannot_be_reached_is_given_up_after_some_attempts(line: Line) -> None:
+async def test_an_attachment_waits_for_a_link_that_comes_back(line: Line) -> None:
+    handle = await line.server.put_media(b"jpeg")
+    line.simulator.set_faults(Faults(disconnected=True))
+    async with line.running():
+        await line.receive(make_raw("A1", "miren", media=RawMedia(handle=handle, kind="image")))
+        await asyncio.sleep(0.2)
+        line.simulator.set_faults(Faults())
+        (event,) = await line.events()
+
+    assert isinstance(event, MessageReceived)
+    assert event.media is not None
+    assert event.media.missing is None
+
+
+async def test_a_photo_that_is_still_to_come_holds_no_other_group(line: Line) -> None:
+    handle = await line.server.put_media(b"jpeg")
+    line.simulator.set_faults(Faults(disconnected=True))
+    photo = make_raw("A1", "miren", media=RawMedia(handle=handle, kind="image"))
+    async with line.running():
+        await line.receive(photo, make_raw("A2", "dos"), make_raw("B1", "otra", chat=OTHER))
+        await eventually(line.has_published)
+        assert texts_of(await line.on_bus()) == ["otra"]
+        line.simulator.set_faults(Faults())
+        assert texts_of(await line.events()) == ["otra", "miren", "dos"]
+
+
+async def test_an_attachment_that_cannot_be_reached_is_given_up_after_a_while(line: Line) -> None:
     handle = await line.server.put_media(b"jpeg")
     line.simulator.set_faults(Faults(disconnected=True))
     async with line.running():

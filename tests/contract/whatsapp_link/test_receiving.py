@@ -14,6 +14,7 @@ from tests.events import until
 from tests.linked import LinkedBot
 from tests.simulated import CHAT
 
+from supportbot.errors import TemporaryError, UnavailableError
 from supportbot.whatsapp.gateway import LinkState, MediaGoneError, MessageKey, RawKind
 
 
@@ -247,6 +248,24 @@ async def test_an_attachment_that_is_larger_than_it_claims(linked: LinkedBot) ->
         assert media is not None
         with pytest.raises(MediaGoneError):
             await gateway.download(media, max_bytes=100)
+
+
+async def test_a_download_during_which_the_link_dies_counts_as_a_failed_one(linked: LinkedBot) -> None:
+    """Otherwise a file whose size kills the process would be tried for ever."""
+    linked.whatsapp.media.default_fault = MediaFault(delay_s=30)
+    async with linked.connected() as gateway:
+        await linked.whatsapp.post(linked.group, linked.ana, Attachment(data=JPEG))
+        media = (await linked.unfetched()).media
+        assert media is not None
+        process = gateway._supervisor.process
+        assert process is not None
+        download = asyncio.create_task(gateway.download(media, max_bytes=1000))
+        await until(lambda: bool(linked.whatsapp.media.downloads))
+        process.kill()
+        with pytest.raises(TemporaryError) as caught:
+            await download
+
+    assert not isinstance(caught.value, UnavailableError)
 
 
 async def test_what_happens_to_the_group_is_noted(linked: LinkedBot) -> None:

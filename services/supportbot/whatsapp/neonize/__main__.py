@@ -76,8 +76,15 @@ async def _main_and_exit(descriptor: int) -> None:
     os._exit(status)
 
 
+def _offer_to_be_killed_first() -> None:
+    """When memory runs out, the kernel shall take this process, which comes back, and not the service."""
+    if sys.platform == "linux":
+        Path("/proc/self/oom_score_adj").write_text("500")
+
+
 if __name__ == "__main__":
     # Everything that this process makes, the session above all, is for its owner only.
     os.umask(0o077)
+    _offer_to_be_killed_first()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the service, which ends this process in order.
     asyncio.run(_main_and_exit(int(sys.argv[1])))

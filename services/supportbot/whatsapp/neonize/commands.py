@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any, Protocol
 
 import structlog
@@ -24,6 +25,9 @@ from supportbot.whatsapp.neonize.wire import (
     Unpair,
     to_failure,
 )
+
+LARGE_BYTES = 4 * 1024 * 1024
+"""Larger attachments are downloaded one at a time: the library holds each whole, more than once."""
 
 _log = structlog.get_logger(__name__)
 
@@ -86,6 +90,7 @@ class Commands:
         self._own_jids = own_jids
         self._is_connected = is_connected
         self._turn = asyncio.Lock()
+        self._large_turn = asyncio.Lock()
 
     async def do(self, call: Call) -> tuple[Answer, bytes]:
         """Do a command; its errors become the answer's failure."""
@@ -138,7 +143,8 @@ class Commands:
         too_large = f"larger than the {command.max_bytes} bytes that are taken"
         if command.media.size_bytes > command.max_bytes:
             raise MediaGoneError(too_large)
-        data = await self._phone.download(command.media)
+        async with self._large_turn if command.media.size_bytes > LARGE_BYTES else nullcontext():
+            data = await self._phone.download(command.media)
         if len(data) > command.max_bytes:
             raise MediaGoneError(too_large)
         return data

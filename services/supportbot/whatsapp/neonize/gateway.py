@@ -118,7 +118,15 @@ class NeonizeGateway:
         """As the port says."""
         if media.size_bytes > max_bytes:
             raise MediaGoneError(f"larger than the {max_bytes} bytes that are taken")
-        _, data = await self._ask(Download(media=media, max_bytes=max_bytes), timeout_s=DOWNLOAD_TIMEOUT_S)
+        command = Download(media=media, max_bytes=max_bytes)
+        try:
+            answer, data = await self._require_link().call(command, timeout_s=DOWNLOAD_TIMEOUT_S)
+        except LinkEndedError as exc:
+            # Not a link that is away: a file that is larger than it claims may be what has ended it, by its memory.
+            raise TemporaryError("the link ended while the attachment was downloaded") from exc
+        except TimeoutError as exc:
+            raise TemporaryError(f"the attachment did not arrive within {DOWNLOAD_TIMEOUT_S:.0f} s") from exc
+        raise_failure(answer)
         return data
 
     async def groups(self) -> tuple[Group, ...]:

@@ -13,6 +13,7 @@ from supportbot.whatsapp.neonize.identity import Directory, in_group, is_lid, ji
 
 _REVOKE = 0
 _MESSAGE_EDIT = 14
+_LAST_SECOND = 253_402_300_799  # Of the year 9999.
 _GROUP_NOTES = {"Join": "group_joined", "Leave": "group_left", "Promote": "group_admin", "Demote": "group_admin"}
 
 
@@ -52,7 +53,7 @@ def normalise_history(message: Any, *, chat: str, lid_group: bool, directory: Di
     envelope = {
         "key": MessageKey(chat=chat, sender=own, message_id=message.key.ID),
         "sender": person_of(sender, directory, push_name=message.pushName),
-        "sent_at": datetime.fromtimestamp(message.messageTimestamp, UTC),
+        "sent_at": _time(message.messageTimestamp),
     }
     try:
         return _normalise(message.message, envelope, directory)
@@ -70,7 +71,7 @@ def normalise_group_change(event: Any, directory: Directory) -> RawEvent | None:
     return RawEvent(
         key=MessageKey(chat=chat, sender=sender or chat, message_id=f"GROUP-{digest}"),
         sender=person_of(sender or chat, directory),
-        sent_at=datetime.fromtimestamp(event.Timestamp, UTC),
+        sent_at=_time(event.Timestamp),
         note=note,
     )
 
@@ -87,8 +88,13 @@ def _envelope(info: Any, directory: Directory) -> dict[str, Any]:
     return {
         "key": MessageKey(chat=jid_text(source.Chat), sender=sender, message_id=info.ID),
         "sender": person_of(sender, directory, other=other, push_name=info.Pushname),
-        "sent_at": datetime.fromtimestamp(info.Timestamp / 1000, UTC),
+        "sent_at": _time(info.Timestamp / 1000),
     }
+
+
+def _time(seconds: float) -> datetime:
+    """A time that WhatsApp gave, brought into what a date can be."""
+    return datetime.fromtimestamp(min(max(seconds, 0), _LAST_SECOND), UTC)
 
 
 def _normalise(message: Any, envelope: dict[str, Any], directory: Directory) -> RawEvent | None:
