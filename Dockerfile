@@ -5,7 +5,7 @@ FROM ${BASE_IMAGE} AS base
 # neonize cannot be imported without libmagic.
 RUN apt-get update -qq \
  && DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends libmagic1 \
- && rm -rf /var/lib/apt/lists/* /var/log/apt /var/log/dpkg.log
+ && rm -rf /var/cache/apt/* /var/lib/apt/lists/* /var/log/apt /var/log/dpkg.log
 
 FROM base AS dependencies
 WORKDIR /build
