@@ -230,3 +230,10 @@ class TestPairing:
             assert not (linked.folder / "session.db").exists()
 
         assert linked.whatsapp.account.device is not None
+
+
+async def test_a_wrong_clock_is_named(linked: LinkedBot) -> None:
+    linked.whatsapp.set_clock(ahead_s=30 * 86_400)
+    async with linked.running() as gateway:
+        await until(lambda: gateway.state().link is LinkState.CLOCK_SKEWED)
+        assert "NTP" in gateway.state().message

@@ -106,3 +106,18 @@ async def test_typing_is_shown(linked: LinkedBot) -> None:
 async def test_nothing_is_sent_without_a_link(linked: LinkedBot) -> None:
     with linked.make_gateway() as gateway, pytest.raises(UnavailableError):
         await gateway.send(linked.group.jid, "hola", key="k", quoted=None, mentions=())
+
+
+async def test_an_old_group_is_spoken_to_by_phones(linked: LinkedBot) -> None:
+    ana = linked.ana
+    group = linked.whatsapp.add_group("Tiendas", [ana], jid=linked.group.jid, addressing="pn")
+    async with linked.connected() as gateway:
+        await linked.whatsapp.post(group, ana, "la 909 no cobra")
+        (raw,) = await linked.journalled(1)
+        quoted = Quote(key=raw.key, text=raw.text)
+        sent = await gateway.send(group.jid, f"listo @{ana.lid_user}", key="k", quoted=quoted, mentions=(ana.lid,))
+
+    assert (raw.key.sender, raw.sender.jid, raw.sender.phone) == (ana.phone, ana.lid, f"+{ana.phone_user}")
+    seen = linked.whatsapp.seen.sent[sent]
+    assert (seen.text, seen.mentions) == (f"listo @{ana.phone_user}", (ana.phone,))
+    assert seen.quoted_participant == ana.phone

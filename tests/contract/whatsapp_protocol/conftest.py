@@ -10,7 +10,8 @@ import pytest_asyncio
 from tests.contract.whatsapp_protocol.library_process import LibraryProcess
 from tests.emulators.whatsapp import Account, WhatsAppEmulator
 from tests.emulators.whatsapp.people import Group, Person
-from tests.emulators.whatsapp.protocol.tokens import LibraryMissingError, library_path
+from tests.emulators.whatsapp.protocol.tokens import LibraryMissingError, library_tokens
+from tests.emulators.whatsapp.remote import RemoteWhatsApp
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Rig(Offline):
 @pytest.fixture(scope="session", autouse=True)
 def _the_library_runs_here() -> None:
     try:
-        library_path()
+        library_tokens()
     except LibraryMissingError as exc:
         pytest.skip(str(exc))
 
@@ -59,7 +60,7 @@ async def linked_session(tmp_path_factory: pytest.TempPathFactory) -> LinkedSess
     """Linked by a QR code, once for all tests."""
     file = tmp_path_factory.mktemp("whatsapp") / "session.db"
     async with WhatsAppEmulator() as whatsapp:
-        library = await LibraryProcess.start(file, whatsapp.redirection.environment())
+        library = await LibraryProcess.start(file, whatsapp.environment())
         try:
             await whatsapp.scan((await library.event("QR")).body["payload"])
             await library.event("Connected")
@@ -76,7 +77,7 @@ async def whatsapp() -> AsyncIterator[WhatsAppEmulator]:
         yield emulator
 
 
-StartLibrary = Callable[[WhatsAppEmulator, Path], Awaitable[LibraryProcess]]
+StartLibrary = Callable[[WhatsAppEmulator | RemoteWhatsApp, Path], Awaitable[LibraryProcess]]
 
 
 @pytest_asyncio.fixture
@@ -84,8 +85,8 @@ async def start_library() -> AsyncIterator[StartLibrary]:
     """Starts clients that end with the test."""
     started: list[LibraryProcess] = []
 
-    async def start(emulator: WhatsAppEmulator, session: Path) -> LibraryProcess:
-        started.append(await LibraryProcess.start(session, emulator.redirection.environment()))
+    async def start(emulator: WhatsAppEmulator | RemoteWhatsApp, session: Path) -> LibraryProcess:
+        started.append(await LibraryProcess.start(session, emulator.environment()))
         return started[-1]
 
     yield start

@@ -38,6 +38,7 @@ _WATCHED = [
     events.StreamErrorEv,
     events.DisconnectedEv,
     events.MessageEv,
+    events.HistorySyncEv,
     events.JoinedGroupEv,
     events.GroupInfoEv,
     events.OfflineSyncPreviewEv,
@@ -132,15 +133,20 @@ def watch(client: NewAClient) -> None:
 
 
 async def serve(client: NewAClient) -> None:
-    """Do what stdin asks, one after another, until it ends."""
-    calls, loop = Calls(client), asyncio.get_running_loop()
+    """Do what stdin asks, at the same time, until it ends."""
+    calls, loop, running = Calls(client), asyncio.get_running_loop(), set()
     while line := await loop.run_in_executor(None, sys.stdin.readline):
-        request = json.loads(line)
-        call: Callable[..., Awaitable[Any]] = getattr(calls, request["call"])
-        try:
-            say(answer=request["id"], result=await call(**request["arguments"]))
-        except NeonizeError as exc:
-            say(answer=request["id"], error=str(exc))
+        task = asyncio.create_task(answer(calls, json.loads(line)))
+        running.add(task)
+        task.add_done_callback(running.discard)
+
+
+async def answer(calls: Calls, request: dict[str, Any]) -> None:
+    call: Callable[..., Awaitable[Any]] = getattr(calls, request["call"])
+    try:
+        say(answer=request["id"], result=await call(**request["arguments"]))
+    except NeonizeError as exc:
+        say(answer=request["id"], error=str(exc))
 
 
 async def main() -> None:

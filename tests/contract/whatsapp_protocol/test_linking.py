@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from tests.contract.whatsapp_protocol.conftest import Offline, Rig, StartLibrary
-from tests.emulators.whatsapp import WhatsAppEmulator
+from tests.emulators.whatsapp import Refusal, WhatsAppEmulator
 from tests.emulators.whatsapp.pairing import PairingError
 
 pytestmark = pytest.mark.xdist_group("whatsapp")
@@ -60,6 +60,17 @@ async def test_a_passkey_is_demanded(whatsapp: WhatsAppEmulator, start_library: 
     await whatsapp.demand_passkey()
 
     assert (await library.event("LoginStatus")).body == {"status": "passkey-request"}
+
+
+async def test_a_client_that_is_too_old_is_not_linked(
+    whatsapp: WhatsAppEmulator, start_library: StartLibrary, tmp_path: Path
+) -> None:
+    whatsapp.faults.refusals = [Refusal(reason=405)]
+
+    library = await start_library(whatsapp, tmp_path / "session.db")
+
+    assert (await library.event("LoginStatus")).body == {"status": "err-client-outdated"}
+    assert library.of("QR") == []
 
 
 async def test_the_session_survives_a_restart(rig: Rig, start_library: StartLibrary) -> None:

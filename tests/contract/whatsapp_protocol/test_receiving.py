@@ -1,17 +1,12 @@
 """What members do arrives as the library reports it, and the server knows that it has."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+import sqlite3
+from contextlib import closing
 
 import pytest
 from tests.contract.whatsapp_protocol.conftest import Offline, Rig, StartLibrary
-from tests.emulators.whatsapp import contents
-from tests.emulators.whatsapp.contents import Content, Reference
 
 pytestmark = pytest.mark.xdist_group("whatsapp")
-
-EARLIER = Reference(id="3EB0EARLIER", sender="184400000099999@lid", text="la 909 no cobra")
 
 
 async def test_a_text_with_all_that_surrounds_it(rig: Rig) -> None:
@@ -36,172 +31,26 @@ async def test_a_sender_whose_number_is_hidden(rig: Rig) -> None:
     assert source["SenderAlt"]["User"] == ""
 
 
-@dataclass(frozen=True)
-class Kind:
-    content: Content
-    field: str
-    shows: Callable[[dict[str, Any]], Any]
-    shown: Any
-    flag: str = ""
+async def test_a_group_that_names_its_people_by_phone_numbers(rig: Rig) -> None:
+    group = rig.whatsapp.add_group("Vieja", [rig.ana, rig.beto], addressing="pn")
+    await rig.whatsapp.post(group, rig.ana, "hola")
+    await rig.library.until(lambda: bool(rig.library.messages))
+
+    source = rig.library.messages[0].body["Info"]["MessageSource"]
+    assert (source["Sender"]["User"], source["Sender"]["Server"]) == (rig.ana.phone_user, "s.whatsapp.net")
+    assert (source["SenderAlt"]["User"], source["SenderAlt"]["Server"]) == (rig.ana.lid_user, "lid")
+    await rig.library.call("send", chat=group.jid, message={"conversation": "recibido"})
+    (sent,) = rig.whatsapp.seen.sent.values()
+    assert (sent.text, set(sent.recipients) >= {rig.ana.phone, rig.beto.phone}) == ("recibido", True)
 
 
-KINDS = {
-    "text": Kind(contents.Text(text="hola"), "conversation", lambda text: text, "hola"),
-    "quote": Kind(
-        contents.Text(text="esta", quoted=EARLIER),
-        "extendedTextMessage",
-        lambda body: [body["contextInfo"][name] for name in ("stanzaID", "participant", "quotedMessage")],
-        [EARLIER.id, EARLIER.sender, {"conversation": EARLIER.text}],
-    ),
-    "mention": Kind(
-        contents.Text(text="@184400000099999 ?", mentions=(EARLIER.sender,)),
-        "extendedTextMessage",
-        lambda body: body["contextInfo"]["mentionedJID"],
-        [EARLIER.sender],
-    ),
-    "forwarded": Kind(
-        contents.Text(text="miren", forwarded=True),
-        "extendedTextMessage",
-        lambda body: body["contextInfo"]["isForwarded"],
-        True,
-    ),
-    "link": Kind(
-        contents.Text(text="ver https://example.com", link="https://example.com"),
-        "extendedTextMessage",
-        lambda body: body["matchedText"],
-        "https://example.com",
-    ),
-    "ephemeral": Kind(
-        contents.Text(text="secreto", ephemeral_s=86400),
-        "extendedTextMessage",
-        lambda body: body["contextInfo"]["expiration"],
-        86400,
-        "IsEphemeral",
-    ),
-    "image": Kind(
-        contents.Attachment(data=b"\xff\xd8", caption="pantalla"),
-        "imageMessage",
-        lambda body: (body["caption"], body["mimetype"], body["fileLength"]),
-        ("pantalla", "image/jpeg", "2"),
-    ),
-    "view once": Kind(
-        contents.Attachment(data=b"\xff\xd8", view_once=True),
-        "imageMessage",
-        lambda body: body["viewOnce"],
-        True,
-        "IsViewOnceV2",
-    ),
-    "album's image": Kind(
-        contents.Attachment(data=b"\xff\xd8", album=EARLIER), "imageMessage", lambda body: body["fileLength"], "2"
-    ),
-    "video": Kind(
-        contents.Attachment(data=b"mp4", media="video", mime_type="video/mp4"),
-        "videoMessage",
-        lambda body: body["mimetype"],
-        "video/mp4",
-    ),
-    "round video": Kind(
-        contents.Attachment(data=b"mp4", media="ptv", mime_type="video/mp4"),
-        "ptvMessage",
-        lambda body: body["fileLength"],
-        "3",
-    ),
-    "audio": Kind(
-        contents.Attachment(data=b"ogg", media="audio", mime_type="audio/ogg"),
-        "audioMessage",
-        lambda body: body["PTT"],
-        False,
-    ),
-    "voice note": Kind(
-        contents.Attachment(data=b"ogg", media="voice", mime_type="audio/ogg; codecs=opus"),
-        "audioMessage",
-        lambda body: body["PTT"],
-        True,
-    ),
-    "document": Kind(
-        contents.Attachment(data=b"%PDF", media="document", mime_type="application/pdf", filename="corte.pdf"),
-        "documentMessage",
-        lambda body: body["fileName"],
-        "corte.pdf",
-    ),
-    "document with a caption": Kind(
-        contents.Attachment(data=b"%PDF", media="document", filename="corte.pdf", caption="el corte"),
-        "documentMessage",
-        lambda body: body["caption"],
-        "el corte",
-        "IsDocumentWithCaption",
-    ),
-    "sticker": Kind(
-        contents.Attachment(data=b"RIFF", media="sticker", mime_type="image/webp"),
-        "stickerMessage",
-        lambda body: body["mimetype"],
-        "image/webp",
-    ),
-    "album": Kind(contents.Album(images=2), "albumMessage", lambda body: body["expectedImageCount"], 2),
-    "location": Kind(
-        contents.Location(latitude=21.16, longitude=-86.85, name="Tienda 909"),
-        "locationMessage",
-        lambda body: (body["degreesLatitude"], body["degreesLongitude"], body["name"]),
-        (21.16, -86.85, "Tienda 909"),
-    ),
-    "contact": Kind(
-        contents.ContactCard(name="Nora", vcard="BEGIN:VCARD\nFN:Nora\nEND:VCARD"),
-        "contactMessage",
-        lambda body: body["displayName"],
-        "Nora",
-    ),
-    "poll": Kind(
-        contents.Poll(question="¿a qué hora?", options=("8", "9")),
-        "pollCreationMessageV3",
-        lambda body: (body["name"], [option["optionName"] for option in body["options"]]),
-        ("¿a qué hora?", ["8", "9"]),
-    ),
-    "reaction": Kind(
-        contents.Reaction(target=EARLIER, emoji="👍"),
-        "reactionMessage",
-        lambda body: (body["text"], body["key"]["ID"], body["key"]["participant"]),
-        ("👍", EARLIER.id, EARLIER.sender),
-    ),
-    "edit": Kind(
-        contents.Edit(target=EARLIER, text="la 910 no cobra"),
-        "protocolMessage",
-        lambda body: (body["type"], body["key"]["ID"], body["editedMessage"]["conversation"]),
-        ("MESSAGE_EDIT", EARLIER.id, "la 910 no cobra"),
-        "IsEdit",
-    ),
-    "deletion by an admin": Kind(
-        contents.Deletion(target=EARLIER),
-        "protocolMessage",
-        lambda body: (body["type"], body["key"]["ID"], body["key"]["participant"]),
-        ("REVOKE", EARLIER.id, EARLIER.sender),
-    ),
-    "disappearing messages": Kind(
-        contents.DisappearingMessages(seconds=604800),
-        "protocolMessage",
-        lambda body: (body["type"], body["ephemeralExpiration"]),
-        ("EPHEMERAL_SETTING", 604800),
-    ),
-    "raw": Kind(contents.Raw(protobuf=b"\x0a\x04hola"), "conversation", lambda text: text, "hola"),
-}
+async def test_somebody_writes_to_the_bot_alone(rig: Rig) -> None:
+    message_id = await rig.whatsapp.write_to_bot(rig.ana, "¿me ayudas?")
 
-
-async def test_every_kind(rig: Rig) -> None:
-    """All over one connection, for time's sake; each is looked at."""
-    ids = [await rig.whatsapp.post(rig.group, rig.ana, kind.content) for kind in KINDS.values()]
-    await rig.library.until(lambda: len(rig.library.messages) == len(KINDS))
-
-    assert [event.id for event in rig.library.messages] == ids
-    shown = {
-        name: kind.shows(event.body["Message"][kind.field])
-        for (name, kind), event in zip(KINDS.items(), rig.library.messages, strict=True)
-    }
-    assert shown == {name: kind.shown for name, kind in KINDS.items()}
-    flagged = [
-        name
-        for name, event in zip(KINDS, rig.library.messages, strict=True)
-        if event.body.get(KINDS[name].flag) is True
-    ]
-    assert flagged == [name for name, kind in KINDS.items() if kind.flag]
+    await rig.library.until(lambda: bool(rig.library.messages))
+    info = rig.library.messages[0].body["Info"]
+    assert (info["ID"], info["MessageSource"]["Chat"]["User"]) == (message_id, rig.ana.lid_user)
+    assert info["MessageSource"].get("IsGroup", False) is False
     await rig.whatsapp.until(lambda: rig.whatsapp.waiting() == 0)
 
 
@@ -230,6 +79,18 @@ async def test_what_waited_comes_in_order_between_its_marks(offline: Offline, st
     await library.until(lambda: len(library.messages) == 40)
     assert [event.id for event in library.messages] == ids
     await offline.whatsapp.until(lambda: offline.whatsapp.waiting() == 0)
+
+
+async def test_no_receipt_is_missing_after_a_kill_in_the_middle(rig: Rig, start_library: StartLibrary) -> None:
+    ids = [await rig.whatsapp.post(rig.group, rig.ana, f"{number}") for number in range(400)]
+    await rig.whatsapp.until(lambda: len(rig.whatsapp.seen.receipts) > 50)
+    await rig.library.kill()
+    assert rig.whatsapp.waiting() > 0, "the kill came too late to be one in the middle"
+
+    await start_library(rig.whatsapp, rig.session)
+
+    await rig.whatsapp.until(lambda: rig.whatsapp.waiting() == 0)
+    assert {seen.id for seen in rig.whatsapp.seen.receipts} == set(ids)
 
 
 async def test_the_same_ciphertext_twice_is_one_message(rig: Rig) -> None:
@@ -270,12 +131,29 @@ async def test_a_message_that_stays_unreadable_until_its_sender_comes_back(rig: 
     message_id = await rig.whatsapp.post(rig.group, rig.ana, "hola", readable="never")
     await rig.library.event("UndecryptableMessage")
     await rig.whatsapp.until(lambda: bool(rig.whatsapp.seen.receipts_of(message_id, "retry")))
-    assert rig.library.messages == []
+    other = await rig.whatsapp.post(rig.group, rig.beto, "otra cosa")
+    await rig.library.until(lambda: bool(rig.library.messages))
 
     await rig.whatsapp.resend(message_id)
 
-    await rig.library.until(lambda: bool(rig.library.messages))
-    assert rig.library.messages[0].id == message_id
+    await rig.library.until(lambda: len(rig.library.messages) == 2)
+    assert [event.id for event in rig.library.messages] == [other, message_id]
+
+
+async def test_a_client_that_has_lost_its_keys_is_told_them_again(rig: Rig, start_library: StartLibrary) -> None:
+    await rig.whatsapp.post(rig.group, rig.ana, "antes")
+    await rig.whatsapp.until(lambda: rig.whatsapp.waiting() == 0)
+    await rig.library.kill()
+    with closing(sqlite3.connect(rig.session)) as session:
+        session.execute("DELETE FROM whatsmeow_sender_keys")
+        session.commit()
+    library = await start_library(rig.whatsapp, rig.session)
+    await library.event("Connected")
+
+    message_id = await rig.whatsapp.post(rig.group, rig.ana, "después")
+
+    await library.event("UndecryptableMessage")
+    await library.until(lambda: [event.id for event in library.messages] == [message_id])
 
 
 async def test_a_message_written_earlier_comes_later(rig: Rig) -> None:
@@ -309,6 +187,66 @@ async def test_what_happens_to_the_group(rig: Rig) -> None:
     info = await rig.library.call("group", jid=rig.group.jid)
     names = {member["LID"]["User"] for member in info["Participants"]}
     assert names == {rig.ana.lid_user, carla.lid_user, rig.whatsapp.account.owner.lid_user}
+
+
+async def test_the_server_gives_the_same_out_twice(rig: Rig) -> None:
+    message_id = await rig.whatsapp.post(rig.group, rig.ana, "hola")
+    await rig.whatsapp.until(lambda: rig.whatsapp.waiting() == 0)
+
+    await rig.whatsapp.redeliver(message_id)
+
+    await rig.whatsapp.until(lambda: len(rig.whatsapp.seen.receipts_of(message_id)) == 2)
+    assert [event.id for event in rig.library.messages] == [message_id]
+
+
+async def test_what_is_held_comes_when_it_is_released(rig: Rig) -> None:
+    rig.whatsapp.hold()
+    ids = [await rig.whatsapp.post(rig.group, rig.ana, f"{number}") for number in range(3)]
+    assert await rig.library.call("groups")
+    assert (rig.library.messages, rig.whatsapp.waiting()) == ([], 3)
+
+    rig.whatsapp.release()
+
+    await rig.library.until(lambda: [event.id for event in rig.library.messages] == ids)
+
+
+async def test_what_was_not_given_out_waits_for_the_next_connection(rig: Rig) -> None:
+    rig.whatsapp.hold()
+    message_id = await rig.whatsapp.post(rig.group, rig.ana, "hola")
+    rig.whatsapp.drop()
+    await rig.library.event("Disconnected")
+    rig.whatsapp.release()
+
+    await rig.library.event("OfflineSyncPreview")
+    await rig.library.until(lambda: [event.id for event in rig.library.messages] == [message_id])
+
+
+async def test_the_account_is_put_into_a_group(rig: Rig) -> None:
+    group = rig.whatsapp.add_group("Clínicas", [rig.beto])
+
+    await rig.whatsapp.invite_bot(group)
+    await rig.whatsapp.promote(group, rig.beto, rig.beto)
+
+    joined = (await rig.library.event("JoinedGroup")).body["GroupInfo"]
+    assert (f"{joined['JID']['User']}@g.us", joined["GroupName"]["Name"]) == (group.jid, "Clínicas")
+    promoted = (await rig.library.event("GroupInfoEvent")).body["Promote"]
+    assert [jid["User"] for jid in promoted] == [rig.beto.lid_user]
+
+
+async def test_the_phone_tells_what_was_said_before(rig: Rig) -> None:
+    earlier = [
+        await rig.whatsapp.remember(rig.group, rig.ana, f"antes {number}", sent_at=1_795_000_000 + number)
+        for number in range(3)
+    ]
+
+    await rig.whatsapp.tell_history(rig.group)
+
+    (conversation,) = (await rig.library.event("HistorySync")).body["Data"]["conversations"]
+    rows = [row["message"] for row in conversation["messages"]]
+    assert [row["key"]["ID"] for row in rows] == earlier[::-1]
+    assert rows[0]["message"]["conversation"] == "antes 2"
+    assert rows[0]["participant"] == rig.ana.lid
+    await rig.whatsapp.until(lambda: rig.whatsapp.waiting() == 0)
 
 
 async def test_the_groups_of_the_account(rig: Rig) -> None:

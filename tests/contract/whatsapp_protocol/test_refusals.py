@@ -58,6 +58,16 @@ async def test_the_library_aborts_at_a_refusal_that_it_does_not_know(
     assert await library.ended() != 0
 
 
+async def test_this_machines_clock_is_wrong(offline: Offline, start_library: StartLibrary) -> None:
+    """To the library, certificates of tomorrow are what a clock of yesterday is."""
+    offline.whatsapp.set_clock(ahead_s=86400 * 2)
+
+    library = await start_library(offline.whatsapp, offline.session)
+
+    assert "cert" in (await library.event("ended")).body["error"]
+    assert offline.whatsapp.seen.logins == []
+
+
 async def test_nobody_listens(offline: Offline, start_library: StartLibrary) -> None:
     offline.whatsapp.set_reachable(is_reachable=False)
 
@@ -83,3 +93,32 @@ async def test_a_stream_error_of_no_known_kind(rig: Rig) -> None:
     await rig.whatsapp.stream_error("599")
 
     assert (await rig.library.event("StreamError")).body["Code"] == "599"
+
+
+async def test_a_login_that_takes_its_time(offline: Offline, start_library: StartLibrary) -> None:
+    offline.whatsapp.faults.login_delay_s = 1
+
+    library = await start_library(offline.whatsapp, offline.session)
+
+    await library.event("Connected")
+
+
+async def test_a_login_that_is_never_answered(offline: Offline, start_library: StartLibrary) -> None:
+    offline.whatsapp.faults.login_delay_s = 3600
+
+    library = await start_library(offline.whatsapp, offline.session)
+
+    await offline.whatsapp.until(lambda: bool(offline.whatsapp.seen.logins))
+    assert await library.call("is_logged_in") is False
+    assert library.of("Connected") == []
+
+
+async def test_queries_that_are_never_answered(rig: Rig) -> None:
+    rig.whatsapp.faults.unanswered = {"w:g2"}
+
+    waiting = rig.library.begin("groups")
+
+    await rig.library.call("typing", chat=rig.group.jid)
+    await rig.whatsapp.until(lambda: bool(rig.whatsapp.seen.states))
+    assert not waiting.done()
+    waiting.cancel()

@@ -1,5 +1,7 @@
 """What the client sends arrives at the phones of the group, decrypted; and what a server may answer."""
 
+from typing import Literal
+
 import pytest
 from tests.contract.whatsapp_protocol.conftest import Rig
 from tests.contract.whatsapp_protocol.library_process import LibraryError
@@ -100,14 +102,15 @@ async def test_a_message_is_refused(rig: Rig, error: int) -> None:
     assert await rig.library.call("send", chat=rig.group.jid, message={"conversation": "hola"})
 
 
-async def test_the_connection_breaks_before_the_answer(rig: Rig) -> None:
+@pytest.mark.parametrize(("fault", "copies"), [("drop", 2), ("lost", 1)])
+async def test_the_connection_breaks_before_the_answer(rig: Rig, fault: Literal["drop", "lost"], copies: int) -> None:
     """The library sends the same frame again over the next connection; the group has one message."""
-    rig.whatsapp.faults.next_sends = ["drop"]
+    rig.whatsapp.faults.next_sends = [fault]
 
     message_id = await rig.library.call("send", chat=rig.group.jid, message={"conversation": "hola"})
 
     seen = await sent(rig, message_id)
-    assert (seen.copies, list(rig.whatsapp.seen.sent)) == (2, [message_id])
+    assert (seen.copies, list(rig.whatsapp.seen.sent)) == (copies, [message_id])
 
 
 async def test_a_message_that_is_never_answered(rig: Rig) -> None:

@@ -1,5 +1,6 @@
 """The websocket `wss://web.whatsapp.com/ws/chat`: who may come in, as a registration or as the linked device."""
 
+import asyncio
 import ssl
 
 from websockets.asyncio.server import Server, ServerConnection, serve
@@ -31,6 +32,7 @@ class ChatServer:
         self.registrations: list[Registration] = []
         self.exchange: CodeExchange | None = None
         self._links: dict[str, Link] = {}
+        self._serving: set[asyncio.Task[None]] = set()
 
     async def start(self, context: ssl.SSLContext) -> int:
         """Listen; returns the port."""
@@ -45,6 +47,8 @@ class ChatServer:
             return
         for websocket in list(self._server.connections):
             websocket.transport.abort()
+        for task in list(self._serving):
+            task.cancel()
         self._server.close()
         await self._server.wait_closed()
 
@@ -54,6 +58,9 @@ class ChatServer:
         await link.send()
 
     async def _serve(self, websocket: ServerConnection) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._serving.add(task)
         try:
             connection = await accept(websocket, self.authority, self._tokens)
             if "devicePairingData" in connection.payload:
@@ -66,6 +73,7 @@ class ChatServer:
             self._state.seen.faults.append(f"{type(exc).__name__}: {exc}")
             raise
         finally:
+            self._serving.discard(task)
             self._state.seen.changed()
 
     def _note(self, connection: Connection, outcome: str) -> None:

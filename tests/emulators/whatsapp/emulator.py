@@ -13,12 +13,13 @@ from .certificates import CHAT_HOST, MEDIA_HOST, write_certificates
 from .chat_server import ChatServer
 from .contents import Content, Text, render
 from .faults import Faults
-from .media import MediaStore
+from .history import history_of, notice
+from .media import MediaFault, MediaStore
 from .media_server import MediaServer
 from .observations import Observations
 from .pairing import CodeExchange, Link, PairingError
-from .people import Directory, Group, Person
-from .posting import Posted, make_message_id
+from .people import Addressing, Directory, Group, Person
+from .posting import Pen, Posted, make_message_id
 from .protocol.binary_xml import Node
 from .proxy import Proxy
 from .redirection import Redirection
@@ -80,6 +81,10 @@ class WhatsAppEmulator:
         assert self._redirection is not None, "the emulator has not been started"
         return self._redirection
 
+    def environment(self) -> dict[str, str]:
+        """This process's environment, redirected: give it to a process with neonize, or to one that starts it."""
+        return self.redirection.environment()
+
     @property
     def account(self) -> Account:
         """The bot's account; with a copy of the client's session file it makes a new emulator that knows the device."""
@@ -107,9 +112,11 @@ class WhatsAppEmulator:
         """Somebody with a phone; numbers that are not given are invented."""
         return self._state.people.add_person(name, lid_user=lid_user, phone_user=phone_user)
 
-    def add_group(self, subject: str, members: Sequence[Person], *, jid: str | None = None) -> Group:
+    def add_group(
+        self, subject: str, members: Sequence[Person], *, jid: str | None = None, addressing: Addressing = "lid"
+    ) -> Group:
         """A group of these people and the bot's account."""
-        return self._state.people.add_group(subject, tuple(members), jid=jid)
+        return self._state.people.add_group(subject, tuple(members), jid=jid, addressing=addressing)
 
     # Linking
 
@@ -177,17 +184,35 @@ class WhatsAppEmulator:
         Raises:
             NotLinkedError: The phone has no companion.
         """
-        pen = self._state.pen
-        if pen is None:
-            raise NotLinkedError("no companion is linked: pair it first")
+        pen = self._pen()
         what = Text(text=content) if isinstance(content, str) else content
         rendered = render(what, chat=group.jid, sender=sender.lid, media=self._state.media)
         when = int(time.time()) if sent_at is None else sent_at
-        posted = Posted(message_id or make_message_id(), group.jid, sender, rendered, when, shows_phone)
+        posted = Posted(
+            message_id or make_message_id(), group.jid, sender, rendered, when, shows_phone, group.addressing
+        )
         if readable == "never":
             self._state.withheld.add(posted.id)
         self._state.post(posted, pen.write(posted) if readable == "yes" else pen.write_unreadable(posted))
         return posted.id
+
+    async def write_to_bot(self, sender: Person, content: Content | str) -> str:
+        """Write to the bot alone, outside of any group; returns the message's id.
+
+        Raises:
+            NotLinkedError: The phone has no companion.
+        """
+        pen = self._pen()
+        what = Text(text=content) if isinstance(content, str) else content
+        rendered = render(what, chat=sender.lid, sender=sender.lid, media=self._state.media)
+        posted = Posted(make_message_id(), sender.lid, sender, rendered, int(time.time()))
+        self._state.post(posted, pen.write_direct(posted))
+        return posted.id
+
+    def _pen(self) -> Pen:
+        if self._state.pen is None:
+            raise NotLinkedError("no companion is linked: pair it first")
+        return self._state.pen
 
     async def repeat(self, message_id: str) -> None:
         """The sender's phone sends a message once more, under its id, in another envelope."""
@@ -201,6 +226,33 @@ class WhatsAppEmulator:
         """The server gives out once more what it has already given out, byte by byte."""
         self._state.give_again(message_id)
 
+    async def remember(self, group: Group, sender: Person, text: str, *, sent_at: int) -> str:
+        """Something that was said in a group before the companion was linked; returns its id."""
+        rendered = render(Text(text=text), chat=group.jid, sender=sender.lid, media=self._state.media)
+        posted = Posted(make_message_id(), group.jid, sender, rendered, sent_at)
+        self._state.remembered.append(posted)
+        return posted.id
+
+    async def tell_history(self, group: Group) -> None:
+        """The phone sends its companion what it remembers of a group.
+
+        Raises:
+            NotLinkedError: The phone has no companion.
+        """
+        device, owner = self.account.device, self.account.owner
+        if device is None:
+            raise NotLinkedError("no companion is linked: pair it first")
+        told = history_of(group, [posted for posted in self._state.remembered if posted.chat == group.jid])
+        self._state.mailbox.put(notice(owner.keys(), device.take_bundle(), {"from": owner.lid_jid}, told))
+
+    def hold(self) -> None:
+        """Give nothing out to the client until `release`: what is posted waits in the queue."""
+        self._state.mailbox.hold(is_held=True)
+
+    def release(self) -> None:
+        """Give out what waits, and what follows."""
+        self._state.mailbox.hold(is_held=False)
+
     def waiting(self) -> int:
         """How many stanzas have no receipt yet."""
         return len(self._state.mailbox)
@@ -210,29 +262,29 @@ class WhatsAppEmulator:
     async def join(self, group: Group, person: Person) -> Group:
         """Somebody comes into a group."""
         members = (*self._state.people.groups[group.jid].members, person)
-        self._state.mailbox.put(notices.membership(group.jid, person, "add", person))
+        self._state.mailbox.put(notices.membership(group, person, "add", person))
         return self._state.people.change_group(group.jid, members=members)
 
     async def leave(self, group: Group, person: Person) -> Group:
         """Somebody leaves a group."""
         members = tuple(member for member in self._state.people.groups[group.jid].members if member != person)
-        self._state.mailbox.put(notices.membership(group.jid, person, "remove", person))
+        self._state.mailbox.put(notices.membership(group, person, "remove", person))
         return self._state.people.change_group(group.jid, members=members)
 
     async def promote(self, group: Group, author: Person, person: Person) -> None:
         """Somebody becomes an admin."""
-        self._state.mailbox.put(notices.membership(group.jid, author, "promote", person))
+        self._state.mailbox.put(notices.membership(group, author, "promote", person))
 
     async def rename(self, group: Group, author: Person, subject: str) -> Group:
         """A group gets another subject."""
-        self._state.mailbox.put(notices.subject(group.jid, author, subject))
+        self._state.mailbox.put(notices.subject(group, author, subject))
         return self._state.people.change_group(group.jid, subject=subject)
 
     async def invite_bot(self, group: Group) -> None:
         """The account learns that it has been put into a group."""
         author = group.members[0] if group.members else self.account.owner
         node = self._chat.queries.group_node(self._state.people.groups[group.jid])
-        self._state.mailbox.put(notices.creation(group.jid, author, node))
+        self._state.mailbox.put(notices.creation(group, author, node))
 
     # What the server does
 
@@ -249,6 +301,17 @@ class WhatsAppEmulator:
     def set_reachable(self, *, is_reachable: bool) -> None:
         """Whether a connection can be made at all."""
         self._proxy.is_down = not is_reachable
+
+    def set_media_fault(self, fault: MediaFault, direct_path: str | None = None) -> None:
+        """What goes wrong with one file, or with all that have no fault of their own."""
+        if direct_path is None:
+            self.media.default_fault = fault
+        else:
+            self.media.set_fault(direct_path, fault)
+
+    def set_clock(self, *, ahead_s: int) -> None:
+        """How far WhatsApp's certificates are ahead of this machine's clock; a day or more is refused."""
+        self._chat.authority.clock_skew_s = ahead_s
 
     def unlink(self) -> None:
         """The phone's owner removes the companion while it is away."""

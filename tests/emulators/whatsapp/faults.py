@@ -17,8 +17,12 @@ class Refusal(BaseModel):
     """Of a ban."""
 
 
-SendFault = int | Literal["silent", "drop"]
-"""A number: refused with that error. `silent`: taken, but never answered. `drop`: taken, and the connection breaks."""
+SendFault = int | Literal["silent", "drop", "lost"]
+"""What becomes of a message of the client.
+
+A number: refused with that error. `silent`: taken, but never answered. `drop`: taken, and the connection breaks before
+the answer. `lost`: the connection breaks before it is taken.
+"""
 
 
 class Faults(BaseModel):
@@ -40,5 +44,3 @@ class Faults(BaseModel):
     """Namespaces of queries that are never answered; `w:p` are the pings."""
     ignores_receipts: bool = False
     """Whether the client's receipts are lost on their way."""
-    holds_messages: bool = False
-    """Whether nothing is given out; it then waits in the queue."""

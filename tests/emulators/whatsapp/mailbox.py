@@ -27,6 +27,7 @@ class Mailbox:
 
     def __init__(self) -> None:
         self._letters: dict[tuple[str, str], Letter] = {}
+        self._is_held = False
         self._filled = asyncio.Event()
 
     def put(self, stanza: Node) -> None:
@@ -50,11 +51,18 @@ class Mailbox:
             del self._letters[letter.key]
 
     def waiting_for(self, connection: int) -> list[Letter]:
-        """What a connection has not got yet."""
+        """What a connection has not got yet and may have now."""
+        if self._is_held:
+            return []
         return [letter for letter in self._letters.values() if letter.given_to != connection]
 
+    def hold(self, *, is_held: bool) -> None:
+        """Give nothing out, or give out again."""
+        self._is_held = is_held
+        self._filled.set()
+
     async def filled(self) -> None:
-        """Wait until something is put in."""
+        """Wait until there may be something to give out."""
         await self._filled.wait()
         self._filled.clear()
 

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
 
 class _Observation(BaseModel):
@@ -72,25 +72,30 @@ class StateSeen(_Observation):
     """`available`, `unavailable`, `composing`, `paused`."""
 
 
-class Observations:
-    """All of it, in the order of arrival; `changed` wakes whoever waits."""
+class Observations(BaseModel):
+    """All of it, in the order of arrival."""
 
-    def __init__(self) -> None:
-        self.logins: list[LoginSeen] = []
-        self.sent: dict[str, SentMessage] = {}
-        self.receipts: list[ReceiptSeen] = []
-        self.states: list[StateSeen] = []
-        self.unknown_queries: list[str] = []
-        """Queries of which nothing is known, answered with nothing: a new library shows itself here."""
-        self.faults: list[str] = []
-        """What the emulator could not understand or decrypt; a test may demand that it is empty."""
-        self.pings = 0
-        self.uploads: list[str] = []
-        """Direct paths of media that the client has uploaded."""
-        self._woken = asyncio.Event()
+    model_config = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
+
+    revision: int = 0
+    """How often something was seen."""
+    logins: list[LoginSeen] = []
+    sent: dict[str, SentMessage] = {}
+    """By id."""
+    receipts: list[ReceiptSeen] = []
+    states: list[StateSeen] = []
+    pings: int = 0
+    uploads: list[str] = []
+    """Direct paths of media that the client has uploaded."""
+    unknown_queries: list[str] = []
+    """Queries of which nothing is known, answered with nothing: a new library shows itself here."""
+    faults: list[str] = []
+    """What the emulator could not understand or decrypt; a test may demand that it is empty."""
+    _woken: asyncio.Event = PrivateAttr(default_factory=asyncio.Event)
 
     def changed(self) -> None:
-        """Something was seen."""
+        """Something was seen: wake whoever waits."""
+        self.revision += 1
         self._woken.set()
         self._woken = asyncio.Event()
 

@@ -3,12 +3,14 @@
 import time
 from collections.abc import Iterator
 from itertools import count
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from .protocol.binary_xml import GROUP, LID, USER, Jid
 from .protocol.signal import DeviceKeys
 
+Addressing = Literal["lid", "pn"]
 _FIRST_LID, _FIRST_PHONE, _FIRST_GROUP = 184400000000000, 529981230000, 120363400000000000
 
 
@@ -55,6 +57,8 @@ class Group(BaseModel):
     subject: str
     members: tuple[Person, ...]
     created_at: int
+    addressing: Addressing = "lid"
+    """Whether the group names its people by LIDs, or, as old groups do, by phone numbers."""
 
 
 class Directory:
@@ -80,13 +84,15 @@ class Directory:
         """Take up somebody whose numbers are known."""
         self._by_user[person.lid_user] = self._by_user[person.phone_user] = person
 
-    def add_group(self, subject: str, members: tuple[Person, ...], *, jid: str | None = None) -> Group:
+    def add_group(self, subject: str, members: tuple[Person, ...], *, jid: str | None, addressing: Addressing) -> Group:
         """A new group."""
         for member in members:
             self.restore(member)
         jid = jid or f"{_FIRST_GROUP + next(self._numbers)}@{GROUP}"
-        self.groups[jid] = Group(jid=jid, subject=subject, members=members, created_at=int(time.time()) - 86400)
-        return self.groups[jid]
+        created_at = int(time.time()) - 86400
+        group = Group(jid=jid, subject=subject, members=members, created_at=created_at, addressing=addressing)
+        self.groups[jid] = group
+        return group
 
     def change_group(self, jid: str, *, subject: str | None = None, members: tuple[Person, ...] | None = None) -> Group:
         """Another subject, or other members.

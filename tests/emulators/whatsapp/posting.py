@@ -1,12 +1,11 @@
 """From what a member posts to the stanza that the companion gets: sender keys, and how they are told to it."""
 
 import secrets
-import time
 from dataclasses import dataclass, field
 
 from .account import LinkedDevice
 from .contents import Rendered
-from .people import Person
+from .people import Addressing, Person
 from .protocol.binary_xml import Attributes, Jid, Node
 from .protocol.protobuf import encode
 from .protocol.signal import SenderKey, pad
@@ -24,7 +23,8 @@ class Posted:
     sent_at: int
     """Seconds since the epoch."""
     shows_phone: bool = True
-    """Whether the server tells the sender's phone number."""
+    """Whether the server tells the sender's phone number where the group is addressed by LIDs."""
+    addressing: Addressing = "lid"
 
 
 @dataclass
@@ -48,9 +48,19 @@ class Pen:
         """The stanza of a message whose sender key the companion was never told."""
         return _stanza(posted, [_sealed(posted, SenderKey(), 0)])
 
-    def forget(self, posted: Posted) -> None:
-        """The companion has lost the sender's key: it is told again with the next message."""
-        self._keys.pop((posted.chat, posted.sender.lid), None)
+    def write_direct(self, posted: Posted) -> Node:
+        """The stanza of a message to the account alone."""
+        ciphertext = posted.sender.keys().encrypt(self.device.take_bundle(), pad(posted.rendered.plaintext))
+        attributes: Attributes = {
+            "from": posted.sender.lid_jid,
+            "sender_pn": posted.sender.phone_jid,
+            "addressing_mode": "lid",
+            "id": posted.id,
+            "t": posted.sent_at,
+            "type": posted.rendered.stanza_type,
+            "notify": posted.sender.name,
+        }
+        return Node("message", attributes, [Node("enc", {"v": 2, "type": "pkmsg"}, ciphertext)])
 
     def _introduce(self, posted: Posted, key: SenderKey, count: int) -> Node:
         distribution = {"groupID": posted.chat, "axolotlSenderKeyDistributionMessage": key.distribution}
@@ -80,14 +90,16 @@ def _retry(count: int) -> Attributes:
 def _stanza(posted: Posted, envelopes: list[Node]) -> Node:
     attributes: Attributes = {
         "from": Jid.parse(posted.chat),
-        "participant": posted.sender.lid_jid,
-        "addressing_mode": "lid",
+        "participant": posted.sender.lid_jid if posted.addressing == "lid" else posted.sender.phone_jid,
+        "addressing_mode": posted.addressing,
         "id": posted.id,
-        "t": posted.sent_at or int(time.time()),
+        "t": posted.sent_at,
         "type": posted.rendered.stanza_type,
         "notify": posted.sender.name,
     }
-    if posted.shows_phone:
+    if posted.addressing == "pn":
+        attributes["participant_lid"] = posted.sender.lid_jid
+    elif posted.shows_phone:
         attributes["participant_pn"] = posted.sender.phone_jid
     if posted.rendered.edit:
         attributes["edit"] = posted.rendered.edit

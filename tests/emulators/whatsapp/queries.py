@@ -7,7 +7,7 @@ from .account import Account
 from .certificates import MEDIA_HOST
 from .connection import Connection
 from .observations import Observations
-from .people import Directory, Group, Person
+from .people import Addressing, Directory, Group, Person
 from .protocol.binary_xml import LID, Attributes, Jid, Node
 from .protocol.signal import DeviceKeys
 
@@ -106,18 +106,21 @@ class Queries:
             "subject": group.subject,
             "s_t": group.created_at,
             "s_o": creator.lid_jid,
-            "addressing_mode": "lid",
+            "addressing_mode": group.addressing,
             "size": len(group.members) + 1,
             "p_v_id": group.created_at,
         }
-        members = [member_node(person, is_first=not number) for number, person in enumerate(group.members)]
-        return Node("group", attributes, [*members, member_node(self.account.owner)])
+        people = (*group.members, self.account.owner)
+        members = [member_node(person, group.addressing, is_first=not number) for number, person in enumerate(people)]
+        return Node("group", attributes, members)
 
 
-def member_node(person: Person, *, is_first: bool = False) -> Node:
+def member_node(person: Person, addressing: Addressing, *, is_first: bool = False) -> Node:
     """A member of a group; the first is its admin."""
-    role: Attributes = {"type": "superadmin"} if is_first else {}
-    return Node("participant", {"jid": person.lid_jid, "phone_number": person.phone_jid, **role})
+    names: Attributes = {"jid": person.lid_jid, "phone_number": person.phone_jid}
+    if addressing == "pn":
+        names = {"jid": person.phone_jid, "lid": person.lid_jid}
+    return Node("participant", names | ({"type": "superadmin"} if is_first else {}))
 
 
 def _key_nodes(keys: DeviceKeys) -> list[Node]:

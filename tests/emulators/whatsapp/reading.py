@@ -21,7 +21,7 @@ def read(stanza: Node, people: Directory) -> SentMessage:
     outer = decode(MESSAGE, raw)
     message = _unwrap(outer)
     kind = next((name for name in message if name not in _SILENT), "")
-    secret = outer.get("messageContextInfo", {}).get("messageSecret", b"")
+    context = outer.get("messageContextInfo") or message.get("messageContextInfo") or {}
     return SentMessage(
         id=stanza.text("id"),
         chat=stanza.text("to"),
@@ -29,7 +29,7 @@ def read(stanza: Node, people: Directory) -> SentMessage:
         edit=stanza.text("edit"),
         recipients=tuple(str(jid) for jid in _recipients(stanza)),
         has_bot_tag=stanza.child("bot") is not None,
-        secret=secret,
+        secret=context.get("messageSecret", b""),
         raw=raw,
         **_told(kind, message.get(kind)),
     )

@@ -28,9 +28,12 @@ class Redirection:
 
     def environment(self, base: Mapping[str, str] | None = None) -> dict[str, str]:
         """A whole environment: another one, or this process's, with what to set."""
-        environment = dict(os.environ if base is None else base)
-        path = environment.get("PYTHONPATH")
-        environment |= self.variables()
-        if path:
-            environment["PYTHONPATH"] += os.pathsep + path
-        return environment
+        return merge(self.variables(), os.environ if base is None else base)
+
+
+def merge(variables: Mapping[str, str], base: Mapping[str, str]) -> dict[str, str]:
+    """An environment with the variables of a redirection; its own `PYTHONPATH` comes behind theirs."""
+    environment = {**base, **variables}
+    if path := base.get("PYTHONPATH"):
+        environment["PYTHONPATH"] += os.pathsep + path
+    return environment

@@ -151,14 +151,21 @@ ALBUM: Schema = {
     "expectedVideoCount": (3, "int"),
     "contextInfo": (17, CONTEXT),
 }
+HISTORY_NOTICE: Schema = {
+    "syncType": (6, "int"),
+    "chunkOrder": (7, "int"),
+    "progress": (9, "int"),
+    "initialHistBootstrapInlinePayload": (11, "bytes"),
+}
 PROTOCOL: Schema = {
     "key": (1, MESSAGE_KEY),
     "type": (2, "int"),
     "ephemeralExpiration": (4, "int"),
+    "historySyncNotification": (6, HISTORY_NOTICE),
     "editedMessage": (14, _message),
     "timestampMS": (15, "int"),
 }
-REVOKE, EPHEMERAL_SETTING, MESSAGE_EDIT = 0, 3, 14
+REVOKE, EPHEMERAL_SETTING, HISTORY_SYNC, MESSAGE_EDIT = 0, 3, 5, 14
 """Types of a protocol message."""
 FUTURE_PROOF: Schema = {"message": (1, _message)}
 DISTRIBUTION: Schema = {"groupID": (1, "str"), "axolotlSenderKeyDistributionMessage": (2, "bytes")}
@@ -193,11 +200,33 @@ MESSAGE: Schema = {
     "albumMessage": (83, ALBUM),
 }
 
+WEB_MESSAGE: Schema = {
+    "key": (1, MESSAGE_KEY),
+    "message": (2, MESSAGE),
+    "messageTimestamp": (3, "int"),
+    "participant": (5, "str"),
+    "pushName": (19, "str"),
+}
+CONVERSATION: Schema = {
+    "ID": (1, "str"),
+    "messages": (2, [{"message": (1, WEB_MESSAGE), "msgOrderID": (2, "int")}]),
+    "name": (13, "str"),
+}
+HISTORY: Schema = {
+    "syncType": (1, "int"),
+    "conversations": (2, [CONVERSATION]),
+    "progress": (6, "int"),
+    "phoneNumberToLidMappings": (15, [{"pnJID": (1, "str"), "lidJID": (2, "str")}]),
+}
+RECENT_HISTORY = 3
+"""A kind of history: what was said lately."""
+
 BY_LIBRARY_NAME: dict[str, Schema] = {
     "WAWebProtobufsWa6.ClientPayload": CLIENT_PAYLOAD,
-    "WAWebProtobufsAdv.ADVDeviceIdentity": ADV_IDENTITY,
-    "WAWebProtobufsAdv.ADVSignedDeviceIdentity": ADV_SIGNED,
-    "WAWebProtobufsAdv.ADVSignedDeviceIdentityHMAC": ADV_SEALED,
+    "WAAdv.ADVDeviceIdentity": ADV_IDENTITY,
+    "WAAdv.ADVSignedDeviceIdentity": ADV_SIGNED,
+    "WAAdv.ADVSignedDeviceIdentityHMAC": ADV_SEALED,
     "WAWebProtobufsE2E.Message": MESSAGE,
+    "WAWebProtobufsHistorySync.HistorySync": HISTORY,
 }
 """The schemas that nothing else contains; the rest hangs below them."""

@@ -91,7 +91,7 @@ class Session:
         """What waited first, between its marks; then whatever comes."""
         number, mailbox = self.connection.number, self._state.mailbox
         self.connection.is_ready = True
-        waiting = [] if self._state.faults.holds_messages else mailbox.waiting_for(number)
+        waiting = mailbox.waiting_for(number)
         if waiting:
             await self._mark(_preview(len(waiting), sum(letter.stanza.tag == "message" for letter in waiting)))
         for letter in waiting:
@@ -100,7 +100,7 @@ class Session:
             await self.connection.send(Node(stanza.tag, {**stanza.attributes, "offline": 0}, stanza.content))
         await self._mark(Node("offline", {"count": len(waiting)}))
         while True:
-            for letter in [] if self._state.faults.holds_messages else mailbox.waiting_for(number):
+            for letter in mailbox.waiting_for(number):
                 letter.given_to = number
                 await self.connection.send(letter.stanza)
             await mailbox.filled()
@@ -140,13 +140,18 @@ class Session:
         if known is not None:
             self._note(known.model_copy(update={"copies": known.copies + 1}))
             await self._acknowledge(message_id, to, known.refused)
-            return
-        if to.user == self._state.account.owner.phone_user or node.text("category") == "peer":
+        elif to.user == self._state.account.owner.phone_user or node.text("category") == "peer":
             # Words to the own phone, such as the wish for a message that could not be read.
             await self._acknowledge(message_id, to, None)
-            return
+        else:
+            await self._new_message(node, message_id, to)
+
+    async def _new_message(self, node: Node, message_id: str, to: Jid) -> None:
         faults = self._state.faults.next_sends
         fault = faults.pop(0) if faults else None
+        if fault == "lost":
+            self.connection.drop()
+            return
         sent = read(node, self._state.people)
         await asyncio.sleep(self._state.faults.send_delay_s)
         refused = fault if isinstance(fault, int) else None

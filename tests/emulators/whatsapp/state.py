@@ -23,6 +23,8 @@ class State:
     mailbox: Mailbox = field(default_factory=Mailbox)
     seen: Observations = field(default_factory=Observations)
     posted: dict[str, Posted] = field(default_factory=dict)
+    remembered: list[Posted] = field(default_factory=list)
+    """What was said before the companion was linked."""
     withheld: set[str] = field(default_factory=set)
     """Messages that are not sent again when the client cannot read them."""
     pen: Pen | None = None

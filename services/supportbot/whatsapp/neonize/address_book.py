@@ -11,6 +11,7 @@ class AddressBook:
     def __init__(self, phones: Mapping[str, str]) -> None:
         self._phones = dict(phones)
         self._lids = {phone: lid for lid, phone in phones.items()}
+        self._phone_groups: set[str] = set()
         self.directory = Directory(lid_of=self._lids.get, phone_of=self._phones.get)
 
     def learn(self, one: str, other: str) -> None:
@@ -19,3 +20,14 @@ class AddressBook:
         if is_lid(lid) and is_phone(phone):
             self._phones[lid] = phone
             self._lids[phone] = lid
+
+    def learn_group(self, chat: str, sender: str) -> None:
+        """Take note of how a group names its people: old ones do it by phones."""
+        if is_phone(sender):
+            self._phone_groups.add(chat)
+        else:
+            self._phone_groups.discard(chat)
+
+    def names_lids(self, chat: str) -> bool:
+        """Whether the group names its people by LIDs, as far as anybody has written there."""
+        return chat not in self._phone_groups

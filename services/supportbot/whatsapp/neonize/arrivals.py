@@ -129,7 +129,9 @@ class Arrivals:
         if not self._is_ours(chat_of(event.Info)):
             return
         source = event.Info.MessageSource
-        self._people.learn(jid_text(source.Sender), jid_text(source.SenderAlt))
+        sender = jid_text(source.Sender)
+        self._people.learn(sender, jid_text(source.SenderAlt))
+        self._people.learn_group(chat_of(event.Info), sender)
         raw = normalise_message(event, self._directory)
         if raw is not None and raw.note == "unknown":
             _log.warning("message_kind_unknown", field=unknown_field_of(event))

@@ -10,8 +10,8 @@ import structlog
 from supportbot.errors import PermanentError, UnavailableError
 from supportbot.logs import describe_error
 from supportbot.whatsapp.gateway import Group, MediaGoneError, MessageKey, Quote, RawMedia
-from supportbot.whatsapp.neonize.identity import Directory
-from supportbot.whatsapp.neonize.mentions import mention_lids
+from supportbot.whatsapp.neonize.address_book import AddressBook
+from supportbot.whatsapp.neonize.mentions import mention
 from supportbot.whatsapp.neonize.session_file import message_secret
 from supportbot.whatsapp.neonize.wire import (
     Answer,
@@ -68,7 +68,7 @@ class Commands:
         phone: The library.
         wording: Builds messages.
         groups: The only chats that anything is sent to.
-        directory: LIDs of phones.
+        people: LIDs of phones, and who is named by which.
         own_jids: The account's own.
         is_connected: Whether the link is up.
     """
@@ -79,14 +79,14 @@ class Commands:
         wording: Wording,
         *,
         groups: frozenset[str],
-        directory: Directory,
+        people: AddressBook,
         own_jids: Callable[[], frozenset[str]],
         is_connected: Callable[[], bool],
     ) -> None:
         self._phone = phone
         self._wording = wording
         self._groups = groups
-        self._directory = directory
+        self._people = people
         self._own_jids = own_jids
         self._is_connected = is_connected
         self._turn = asyncio.Lock()
@@ -122,7 +122,9 @@ class Commands:
 
     async def _send(self, command: Send) -> str:
         self._require_group(command.chat)
-        text, mentions = mention_lids(command.text, command.mentions, self._directory)
+        people = self._people
+        lid_group = people.names_lids(command.chat)
+        text, mentions = mention(command.text, command.mentions, people.directory, lid_group=lid_group)
         secret = message_secret(command.key)
         message = self._wording.text_message(text, secret=secret, quoted=command.quoted, mentions=mentions)
         async with self._turn:

@@ -90,7 +90,7 @@ class Keeper:
             self._library,
             wording,
             groups=self._groups,
-            directory=self._people.directory,
+            people=self._people,
             own_jids=lambda: self._account.own_jids if self._account else frozenset(),
             is_connected=lambda: self._line.is_connected,
         )

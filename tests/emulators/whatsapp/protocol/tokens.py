@@ -39,6 +39,10 @@ def library_path() -> Path:
     path = Path(spec.origin).with_name("neonize-linux-amd64.so")
     if not path.is_file():
         raise LibraryMissingError(f"{path} is missing")
+    try:
+        ctypes.CDLL("libmagic.so.1")
+    except OSError as exc:
+        raise LibraryMissingError("neonize needs libmagic: apt-get install libmagic1") from exc
     return path
 
 

@@ -2,7 +2,7 @@ import pytest
 
 from supportbot.whatsapp.gateway import RawPerson
 from supportbot.whatsapp.neonize.identity import NOBODY, Directory, in_group, person_of, plain_jid
-from supportbot.whatsapp.neonize.mentions import mention_lids
+from supportbot.whatsapp.neonize.mentions import mention
 
 ANA_LID, ANA_PHONE = "77000000001@lid", "529980000001@s.whatsapp.net"
 KNOWN = Directory(lid_of={ANA_PHONE: ANA_LID}.get, phone_of={ANA_LID: ANA_PHONE}.get)
@@ -60,9 +60,16 @@ def test_a_group_names_its_people_in_one_way(jid: str, lid_group: bool, shown: s
 def test_mentions_are_shown_by_lids_in_the_list_and_in_the_text() -> None:
     text = "@529980000001 y @5299800000012 y @77000000005"
 
-    mentioned = mention_lids(text, (ANA_PHONE, "77000000005@lid", "520000000000@s.whatsapp.net"), KNOWN)
+    mentions = (ANA_PHONE, "77000000005@lid", "520000000000@s.whatsapp.net")
+    mentioned = mention(text, mentions, KNOWN, lid_group=True)
 
     assert mentioned == (
         "@77000000001 y @5299800000012 y @77000000005",
         (ANA_LID, "77000000005@lid", "520000000000@s.whatsapp.net"),
     )
+
+
+def test_an_old_group_is_shown_phones() -> None:
+    shown = mention("@77000000001 listo", (ANA_LID,), KNOWN, lid_group=False)
+
+    assert shown == ("@529980000001 listo", (ANA_PHONE,))

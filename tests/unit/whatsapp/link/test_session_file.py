@@ -130,3 +130,12 @@ def test_an_address_book_learns_pairs_only() -> None:
     assert directory.lid_of("529980000002@s.whatsapp.net") == "77000000002@lid"
     assert directory.phone_of("77000000002@lid") == "529980000002@s.whatsapp.net"
     assert [directory.phone_of(f"7700000000{n}@lid") for n in (3, 4, 5)] == [None] * 3
+
+
+def test_an_address_book_learns_how_a_group_names_its_people() -> None:
+    book = AddressBook({})
+    assert book.names_lids(CHAT)
+    book.learn_group(CHAT, "529980000001@s.whatsapp.net")
+    assert not book.names_lids(CHAT)
+    book.learn_group(CHAT, ANA_LID)  # WhatsApp has moved it.
+    assert book.names_lids(CHAT)
