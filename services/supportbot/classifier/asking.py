@@ -7,11 +7,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 from supportbot.classifier.answers import Answer, read_answer, says_yes_and_more
-from supportbot.classifier.assembly import Assembly, Settlement, continue_incident, leave, open_incident
+from supportbot.classifier.assembly import Assembly, Settlement, as_message, continue_incident, leave, open_incident
 from supportbot.classifier.keywords import judge
 from supportbot.classifier.memory import Memory
 from supportbot.classifier.scene import Scene
-from supportbot.contracts import Decision, Evidence, Kind, MessageClassified, MessageReceived, Person
+from supportbot.contracts import Decision, Evidence, Kind, MessageClassified, Person
 
 ANSWERED_WITHIN = timedelta(minutes=30)
 """So long after the question the next message of the group may answer it without a quote."""
@@ -120,19 +120,6 @@ def refused_decision(by: Person, *, over: bool = False) -> Decision:
     """The decision of a message that a person says needs no ticket."""
     reason = "says that it needs no ticket any more" if over else "says that it is no report"
     return Decision(kind=Kind.CHATTER, confidence=SURE, reasons=(f"{_who(by)} {reason}",))
-
-
-def as_message(one: Evidence, group_ref: str) -> MessageReceived:
-    """A message that waited, as it came."""
-    return MessageReceived(
-        message_ref=one.message_ref,
-        group_ref=group_ref,
-        sender=one.sender,
-        sent_at=one.sent_at,
-        received_at=one.sent_at,
-        text=one.text,
-        media=one.media,
-    )
 
 
 def _who(person: Person) -> str:

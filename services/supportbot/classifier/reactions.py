@@ -7,7 +7,8 @@ as it can be; an empty one only takes back. The set is described in `docs/correc
 from dataclasses import dataclass, replace
 
 from supportbot.classifier import signs
-from supportbot.classifier.asking import as_message, open_confirmed, refused_decision
+from supportbot.classifier.asking import open_confirmed, refused_decision
+from supportbot.classifier.assembly import as_message
 from supportbot.classifier.commands import Command, read_command
 from supportbot.classifier.correction import Correction, corrected
 from supportbot.classifier.labels import Word
