@@ -66,10 +66,13 @@ def _vectors(examples: Sequence[Example], embed: Embed) -> Any:
 def _fit(inputs: Any, labels: Sequence[str], weights: Sequence[float]) -> Head:
     model = LogisticRegression(C=HEAD_STRENGTH, max_iter=2000, tol=1e-4)
     model.fit(inputs, np.array(labels), sample_weight=np.array(weights))
+    rows, bias = model.coef_, model.intercept_
+    if len(model.classes_) == 2:  # Of two classes only the second has a row; halved, the softmax gives the same.
+        rows, bias = np.vstack([-rows, rows]) / 2, np.concatenate([-bias, bias]) / 2
     return Head(
         tuple(str(name) for name in model.classes_),
-        tuple(tuple(float(value) for value in row) for row in model.coef_),
-        tuple(float(value) for value in model.intercept_),
+        tuple(tuple(float(value) for value in row) for row in rows),
+        tuple(float(value) for value in bias),
     )
 
 
