@@ -141,7 +141,7 @@ def failed_link(error: str, *, now: datetime) -> Link:
 def unpaired_after(link: Link) -> Link:
     """No phone is linked, since a pairing came to nothing in this state; with the cause, where the state tells one."""
     if link.state is LinkState.RECONNECTING:
-        cause = "WhatsApp cannot be reached from here, so it gave no code"
+        cause = "WhatsApp cannot be reached from here"
     elif link.is_terminal or link.state in (LinkState.CLOCK_SKEWED, LinkState.STORE_FAILED):
         cause = link.message
     else:
