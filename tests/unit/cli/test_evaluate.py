@@ -121,6 +121,15 @@ def test_faulty_and_empty_labels_are_refused(rows: list[Row], told: str, tmp_pat
         read_data([write(tmp_path / "x.jsonl", rows)])
 
 
+def test_a_chat_that_nobody_labelled_is_sent_to_be_labelled(tmp_path: Path) -> None:
+    chat = tmp_path / "team.txt"
+    chat.write_text("2/2/26, 9:01 a. m. - Nora: buen día\n", encoding="utf-8")
+    with pytest.raises(
+        UserError, match=r"holds no labels; of an exported chat `supportbot label .*team\.txt --out team\."
+    ):
+        read_data([chat])
+
+
 def test_what_is_not_there_is_refused(tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()

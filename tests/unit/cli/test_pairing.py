@@ -14,7 +14,7 @@ from tests.simulated import Inbox, make_bot, simulated, speaking
 from tests.unit.whatsapp.scripted import ScriptedGateway
 from tests.unit.whatsapp.test_app import make_service
 
-from supportbot.cli.whatsapp.client import AwayError, GatewayClient, View
+from supportbot.cli.whatsapp.client import AwayError, GatewayClient, View, connect
 from supportbot.cli.whatsapp.pairing import AWAY_FOR, ROUNDS, pair, pair_beside
 from supportbot.cli.whatsapp.screen import Screen
 from supportbot.errors import PermanentError, UserError
@@ -193,6 +193,24 @@ async def test_no_code_within_a_minute_is_an_error(open_bench: Open) -> None:
             await pair(bench.gateway, bench.screen, {}, sleep=bench.sleep)
 
 
+async def test_an_attempt_without_a_code_ends_it_with_the_gateways_words(open_bench: Open) -> None:
+    gateway = ScriptedGateway(GatewayState(link=LinkState.UNPAIRED))
+    away = GatewayState(link=LinkState.UNPAIRED, message="WhatsApp cannot be reached from here")
+    async with open_bench(gateway) as bench:
+        bench.acts[1] = lambda: setattr(gateway, "current", GatewayState(link=LinkState.RECONNECTING))
+        bench.acts[2] = lambda: setattr(gateway, "current", away)
+        with pytest.raises(UserError, match="there is no code: WhatsApp cannot be reached from here"):
+            await pair(bench.gateway, bench.screen, {}, sleep=bench.sleep)
+
+    assert bench.second == 2
+
+
+async def test_what_is_no_address_is_called_so() -> None:
+    async with connect("whatsapp.example", None) as gateway:
+        with pytest.raises(UserError, match=r"'whatsapp.example/' is no address such as http://127.0.0.1:3001"):
+            await gateway.look()
+
+
 async def test_too_many_attempts_are_told_in_the_gateways_words(open_bench: Open) -> None:
     error = PermanentError("three attempts today; try again tomorrow", reason="too_many_attempts")
     async with open_bench(ScriptedGateway(error=error)) as bench:
@@ -253,6 +271,15 @@ async def test_up_stops_after_three_rounds(open_bench: Open) -> None:
         assert bench.simulator.state().link is LinkState.UNPAIRED
     assert bench.said == ["whatsapp: nobody took up the codes; `supportbot pair` shows more"]
     assert bench.shown.count("scan this code") == ROUNDS * len(LIFETIMES_S)
+
+
+async def test_up_blames_nobody_for_codes_that_never_came(open_bench: Open) -> None:
+    gateway = ScriptedGateway(GatewayState(link=LinkState.UNPAIRED, message="WhatsApp cannot be reached from here"))
+    async with open_bench(gateway) as bench:
+        bench.last = 2 * ROUNDS
+        await beside(bench)
+
+    assert bench.said == ["whatsapp: there is no code: WhatsApp cannot be reached from here"]
 
 
 async def test_up_leaves_a_device_that_was_logged_out_to_a_person(open_bench: Open) -> None:

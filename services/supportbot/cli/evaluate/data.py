@@ -45,6 +45,11 @@ def read_labels(path: Path) -> Sheet:
     text = read_text(path)
     if is_sheet(text):
         return parse_sheet(text, str(path))
+    if text.strip() and not text.lstrip().startswith("{"):
+        name = f"{path.stem}{SUFFIX}"
+        raise UserError(
+            f"{str(path)!r} holds no labels; of an exported chat `supportbot label {path} --out {name}` makes them"
+        )
     rows = parse_rows(text, str(path))
     return Sheet(tuple(rows), len(rows), name_of(path))
 

@@ -25,6 +25,10 @@ SIMULATED_GROUP = "120363000000000001@g.us"
 MAX_FALLBACKS = 4
 NO_MODEL = "None"
 LATER = " (Enter: fill in later)"
+GROUPS_QUESTION = (
+    f"Group ids, separated by commas (not known yet: give {SIMULATED_GROUP}, and once the phone is linked "
+    "`supportbot groups` lists them; Enter: fill in later)"
+)
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -98,7 +102,7 @@ def _ask_list(question: str, kind: object, tidy: Iterable[tuple[str, str]]) -> l
 
 
 def _ask_whatsapp() -> dict[str, Any]:
-    groups = _ask_list("Group ids, separated by commas" + LATER, scalars.GroupJID, [(r"^([0-9-]+)$", r"\1@g.us")])
+    groups = _ask_list(GROUPS_QUESTION, scalars.GroupJID, [(r"^([0-9-]+)$", r"\1@g.us")])
     whatsapp: dict[str, Any] = {
         "gateway": Gateway.NEONIZE.value,
         "groups": [{"jid": jid} for jid in groups or [PLACEHOLDER]],
@@ -117,7 +121,7 @@ def _ask_models(default: Provider | None) -> tuple[list[dict[str, Any]], dict[st
     """The chain, and the API keys by key of the Secret."""
     chain: list[dict[str, Any]] = []
     keys: dict[str, str] = {}
-    question = "Language model (None: the local tiers work alone; this version asks none yet)"
+    question = "Language model (None: the local tiers work alone)"
     while len(chain) <= MAX_FALLBACKS:
         answer = _choose(question, [*Provider, NO_MODEL], default.value if default else NO_MODEL)
         if answer == NO_MODEL:

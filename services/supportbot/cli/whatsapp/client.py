@@ -125,6 +125,8 @@ class GatewayClient:
     async def _ask(self, method: str, path: str, **options: Any) -> httpx.Response:
         try:
             answer = await self._client.request(method, path, **options)
+        except httpx.UnsupportedProtocol as exc:
+            raise UserError(f"{str(self._client.base_url)!r} is no address such as {DEFAULT_URL}") from exc
         except httpx.TransportError as exc:
             words = f"no whatsapp service answers at {self._client.base_url} ({type(exc).__name__})"
             raise AwayError(f"{words}; `supportbot up` says its address: give it with --url") from exc

@@ -87,13 +87,16 @@ class _Attempt:
 
     async def _follow(self) -> View:
         """Show codes until there are no more; the state in which that leaves the link."""
-        was_offered, looks = False, 0
+        was_offered, was_tried, looks = False, False, 0
         while True:
             view = await self._look()
             self._screen.show(view)
             was_offered = was_offered or view.offer is not None
             if view.is_linked or (view.state not in PASSES and (was_offered or view.state not in BEGINS)):
                 return view
+            if was_tried and view.state in BEGINS:
+                raise UserError(f"there is no code: {view.message}")
+            was_tried = was_tried or view.state in PASSES
             looks += 1
             if not was_offered and looks >= OFFER_WITHIN:
                 raise UserError(f"WhatsApp gave no code within {OFFER_WITHIN * LOOK_S:.0f} s. {view.explain()}")
@@ -136,8 +139,10 @@ async def pair_beside(gateway: GatewayClient, screen: Screen, say: Say, *, sleep
                 rounds += 1
                 if rounds <= ROUNDS:
                     await gateway.begin({})
-                else:
+                elif offered:
                     say("whatsapp", "nobody took up the codes; `supportbot pair` shows more")
+                else:
+                    say("whatsapp", f"there is no code: {view.message}")
         except KeyNeededError as exc:
             say("whatsapp", f"no pairing code is shown here: {exc}")
             return

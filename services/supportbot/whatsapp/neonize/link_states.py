@@ -138,6 +138,17 @@ def failed_link(error: str, *, now: datetime) -> Link:
     return Link(state=LinkState.RECONNECTING, message="WhatsApp cannot be reached; trying again")
 
 
+def unpaired_after(link: Link) -> Link:
+    """No phone is linked, since a pairing came to nothing in this state; with the cause, where the state tells one."""
+    if link.state is LinkState.RECONNECTING:
+        cause = "WhatsApp cannot be reached from here"
+    elif link.is_terminal or link.state in (LinkState.CLOCK_SKEWED, LinkState.STORE_FAILED):
+        cause = link.message
+    else:
+        return UNPAIRED
+    return UNPAIRED.model_copy(update={"message": f"{cause}; {UNPAIRED.message}"})
+
+
 def _connected(link: Link, heard: Heard) -> Link:
     if heard is Heard.BACKLOG_DONE or (heard is Heard.CONNECTED and link.state is not LinkState.SYNCING):
         return CONNECTED

@@ -16,7 +16,7 @@ from supportbot.errors import UnavailableError
 from supportbot.metrics import WHATSAPP_LOST, WHATSAPP_RECONNECTS, WHATSAPP_UNDECRYPTABLE
 from supportbot.whatsapp.gateway import InboundSink, LinkState, PairingOffer
 from supportbot.whatsapp.neonize.backoff import STABLE_S, Backoff
-from supportbot.whatsapp.neonize.link_states import STARTING, STOPPED, UNPAIRED, Link, end_of_ban
+from supportbot.whatsapp.neonize.link_states import STARTING, STOPPED, UNPAIRED, Link, end_of_ban, unpaired_after
 from supportbot.whatsapp.neonize.memory import LinkMemory
 from supportbot.whatsapp.neonize.process import COMMAND, DRAIN_TIMEOUT_S, LinkProcess
 from supportbot.whatsapp.neonize.session_file import last_rowid, read_device
@@ -187,7 +187,7 @@ class Supervisor:
         if pairing is not None and self._pairing is pairing:
             self._pairing = None  # It came to nothing.
             if link.state not in (LinkState.UNPAIRED, LinkState.PASSKEY_REQUIRED):
-                self.shown.show(UNPAIRED)
+                self.shown.show(unpaired_after(link))
         elif link.is_terminal:
             self._ended = link
             if link.state in _OUTLIVING:

@@ -13,12 +13,14 @@ from supportbot.whatsapp.neonize.link_states import (
     CONNECTED,
     STARTING,
     TERMINAL,
+    UNPAIRED,
     Heard,
     Link,
     LinkEvent,
     advance,
     end_of_ban,
     failed_link,
+    unpaired_after,
 )
 
 NOW = datetime(2026, 3, 2, 15, tzinfo=UTC)
@@ -163,6 +165,26 @@ def test_what_the_library_says_about_the_link(code: int, fields: dict[str, Any],
 def test_what_the_library_says_about_a_pairing(word: str, heard: Heard | None) -> None:
     event = login_event_of(word)
     assert (event.heard if event else None) is heard
+
+
+@pytest.mark.parametrize(
+    ("link", "cause"),
+    [
+        (failed_link("dial tcp: lookup web.example: no such host", now=NOW), "WhatsApp cannot be reached from here"),
+        (after(Heard.OUTDATED), after(Heard.OUTDATED).message),
+        (failed_link("x509: certificate is not yet valid", now=NOW), "this machine's clock seems to be wrong"),
+    ],
+)
+def test_a_pairing_that_came_to_nothing_says_why(link: Link, cause: str) -> None:
+    ended = unpaired_after(link)
+    assert ended.state is LinkState.UNPAIRED
+    assert ended.message.startswith(cause)
+    assert ended.message.endswith(UNPAIRED.message)
+
+
+@pytest.mark.parametrize("link", [STARTING, Link(state=LinkState.PAIRING), Link(state=LinkState.CONNECTING)])
+def test_a_pairing_that_was_taken_back_needs_no_reason(link: Link) -> None:
+    assert unpaired_after(link) == UNPAIRED
 
 
 def test_receipts_are_never_asked_for() -> None:
