@@ -32,12 +32,12 @@ async def test_an_orderly_stop_loses_nothing_and_doubles_nothing(bot: LinkedBot)
 
 
 async def test_a_kill_doubles_nothing_and_what_it_takes_is_reported(bot: LinkedBot) -> None:
-    """The library acknowledges before anybody has seen the message: a kill can take what is between, one at most."""
+    """The library acknowledges before anybody has seen the message: a kill can take what is between, one or two."""
     verdict = await campaign(bot, signal.SIGKILL, rounds=5, per_second=50)
 
     assert verdict.posted > 100
     assert (verdict.lost, verdict.twice) == (0, 0)
-    assert verdict.reported <= 5
+    assert verdict.reported <= 2 * 5
 
 
 def _perfect(verdict: Verdict) -> Verdict:

@@ -2,9 +2,6 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-import pytest
-
-from supportbot.classifier import embedding
 from supportbot.classifier.embedding import SIZE, Embedding
 
 VERBS = ("imprime", "abre", "timbra", "carga")
@@ -26,9 +23,8 @@ def test_numbers_and_spaces_make_no_other_embedding() -> None:
     assert one.embed("la 909 no imprime") != one.embed("la 909 ya imprime")
 
 
-def test_only_the_last_texts_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedding, "CACHED", 2)
-    one = Embedding()
+def test_only_the_last_texts_are_kept() -> None:
+    one = Embedding(cached=2)
     first, _, _ = (one.embed(text) for text in ("a", "b", "c"))
     assert one.embed("c") is one.embed("c")
     again = one.embed("a")
