@@ -167,7 +167,7 @@ async def test_a_group_that_is_not_configured_leaves_no_trace(linked: Linked) ->
 
 
 async def test_a_kill_in_the_middle_of_a_stream_loses_nothing_and_doubles_nothing(linked: Linked) -> None:
-    """Twice: while messages come, and at the moment in which the group sees an answer."""
+    """Twice: while messages come, and while WhatsApp has an answer of which it has not said so."""
     members = [await linked.whatsapp.add_person(f"Persona {number}") for number in range(5)]
     posted: list[str] = []
     reports: list[str] = []
@@ -180,6 +180,7 @@ async def test_a_kill_in_the_middle_of_a_stream_loses_nothing_and_doubles_nothin
         thanks = [await linked.post(members[turn % 5], "gracias") for turn in range(20)]
         posted.extend((reports[-1], *thanks))
 
+    await linked.whatsapp.set_faults(next_sends=["silent"])
     await stream(0)
     await linked.whatsapp.until(lambda seen: len(seen.receipts) >= 10)
     first = await linked.kill_service()
