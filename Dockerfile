@@ -33,7 +33,7 @@ FROM dependencies AS application
 COPY requirements-dev.lock .
 RUN awk '/^[a-z0-9]/ {keep = /^(hatchling|packaging|pathspec|pluggy|trove-classifiers)==/} keep' requirements-dev.lock > backend.lock \
  && tools/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes --no-deps --requirement backend.lock
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml README.md LICENSE NOTICE ./
 COPY services services
 COPY operator operator
 RUN tools/bin/python -m hatchling build --target wheel \

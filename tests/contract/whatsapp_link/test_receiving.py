@@ -29,6 +29,20 @@ async def test_a_text_is_in_the_journal_once_and_acknowledged(linked: LinkedBot)
     assert linked.counts.stored == 1
 
 
+async def test_the_key_that_comes_with_the_first_message_of_a_member_does_not_take_its_place(linked: LinkedBot) -> None:
+    """The library reports both under one id, the key first."""
+    beto = linked.whatsapp.add_person("Beto")
+    async with linked.connected():
+        for member in (linked.ana, beto):
+            await linked.whatsapp.post(linked.group, member, f"soy {member.name}")
+        await linked.whatsapp.post(linked.group, beto, "otra vez")
+        raws = await linked.journalled(3)
+        await until(lambda: linked.counts.stored == 3)
+
+    assert [raw.text for raw in raws] == ["soy Ana", "soy Beto", "otra vez"]
+    assert (linked.counts.stored, linked.counts.repeated, linked.counts.ignored) == (3, 0, 2)
+
+
 async def test_other_chats_leave_no_trace(linked: LinkedBot) -> None:
     other = linked.whatsapp.add_group("Otros", [linked.ana])
     async with linked.connected():

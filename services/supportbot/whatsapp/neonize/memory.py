@@ -1,4 +1,4 @@
-"""What the gateway remembers of its link beside the session: a ban, earlier pairings, what was not sent after all."""
+"""What the gateway remembers of its link beside the session: its end, earlier pairings, what was not sent after all."""
 
 import sqlite3
 from datetime import datetime, timedelta
@@ -14,6 +14,7 @@ KEEP_NOT_SENT = timedelta(days=30)
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS ended (one INTEGER PRIMARY KEY CHECK (one = 1), link TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS linked (one INTEGER PRIMARY KEY CHECK (one = 1));
 CREATE TABLE IF NOT EXISTS seen (one INTEGER PRIMARY KEY CHECK (one = 1), row INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS pairings (at REAL NOT NULL, what TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS not_sent (message_id TEXT PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID;
@@ -44,6 +45,14 @@ class LinkMemory:
             await self._write("DELETE FROM ended")
         else:
             await self._write("INSERT OR REPLACE INTO ended VALUES (1, ?)", link.model_dump_json())
+
+    async def linked(self) -> bool:
+        """Whether a device was linked that nobody has unlinked here."""
+        return bool(await self._rows("SELECT one FROM linked"))
+
+    async def put_linked(self, *, is_linked: bool) -> None:
+        """Remember or forget it."""
+        await self._write("INSERT OR IGNORE INTO linked VALUES (1)" if is_linked else "DELETE FROM linked")
 
     async def seen_rowid(self) -> int | None:
         """The row of the session's secrets up to which all messages are accounted for; None when it was never noted."""

@@ -16,7 +16,17 @@ from supportbot.errors import UnavailableError
 from supportbot.metrics import WHATSAPP_LOST, WHATSAPP_RECONNECTS, WHATSAPP_UNDECRYPTABLE
 from supportbot.whatsapp.gateway import InboundSink, LinkState, PairingOffer
 from supportbot.whatsapp.neonize.backoff import STABLE_S, Backoff
-from supportbot.whatsapp.neonize.link_states import STARTING, STOPPED, UNPAIRED, Link, end_of_ban, unpaired_after
+from supportbot.whatsapp.neonize.link_states import (
+    STARTING,
+    STOPPED,
+    UNPAIRED,
+    Heard,
+    Link,
+    LinkEvent,
+    advance,
+    end_of_ban,
+    unpaired_after,
+)
 from supportbot.whatsapp.neonize.memory import LinkMemory
 from supportbot.whatsapp.neonize.process import COMMAND, DRAIN_TIMEOUT_S, LinkProcess
 from supportbot.whatsapp.neonize.session_file import last_rowid, read_device
@@ -40,6 +50,8 @@ _PATIENT = frozenset({*_LINKED, LinkState.STORE_FAILED, LinkState.PASSKEY_REQUIR
 """States that a new process would not improve."""
 _OUTLIVING = frozenset({LinkState.BANNED, LinkState.LOGGED_OUT})
 """Ends that a restart of the service does not undo."""
+_CUT_SHORT = frozenset({*_LINKED, LinkState.STARTING, LinkState.CONNECTING})
+"""States that say nothing any more once their process has ended."""
 
 _log = structlog.get_logger(__name__)
 
@@ -85,6 +97,7 @@ class Supervisor:
         self._wake = asyncio.Event()
         self._pairing: Pairing | None = None
         self._ended: Link | None = None
+        self._was_linked = False
         self._resume_at = datetime.min.replace(tzinfo=UTC)
         self._linked_at: float | None = None
 
@@ -96,7 +109,7 @@ class Supervisor:
     async def run(self, sink: InboundSink) -> None:
         """Keep the link up until cancelled; then everything that has come is stored first."""
         self.is_running = True
-        self._ended = await self._memory.ended()
+        self._ended, self._was_linked = await self._memory.ended(), await self._memory.linked()
         try:
             while True:
                 await self._until_wanted()
@@ -114,8 +127,9 @@ class Supervisor:
 
     async def forget(self) -> None:
         """Forget how the link ended: the session is another."""
-        self._ended = None
+        self._ended, self._was_linked = None, False
         await self._memory.put_ended(None)
+        await self._memory.put_linked(is_linked=False)
         self._wake.set()
 
     async def _until_wanted(self) -> None:
@@ -138,6 +152,10 @@ class Supervisor:
         self._pairing = None
         if self._ended is not None and self._ended.state is LinkState.LOGGED_OUT and device is not None:
             await self.forget()  # It has been paired again.
+        if device is not None:
+            await self._note_linked()
+        elif self._was_linked and self._ended is None:
+            await self._end_unheard()
         if self._ended is not None:
             return await self._wait_after_end_s(self._ended, now)
         if device is None:
@@ -145,6 +163,21 @@ class Supervisor:
             shown.show(shown.link if unpaired else UNPAIRED)
             return None
         return (self._resume_at - now).total_seconds()
+
+    async def _note_linked(self) -> None:
+        if not self._was_linked:
+            self._was_linked = True
+            await self._memory.put_linked(is_linked=True)
+
+    async def _end_unheard(self) -> None:
+        """The library has deleted the device, as it does at a logout, and nobody has heard why.
+
+        It does not tell of a refusal that comes before its `connect` has returned.
+        """
+        _log.error("device_gone", reason="the library has deleted it without a word")
+        gone = LinkEvent(heard=Heard.LOGGED_OUT, text="WhatsApp's reason was not heard")
+        self._ended = advance(STARTING, gone, now=datetime.now(UTC))
+        await self._memory.put_ended(self._ended)
 
     async def _wait_after_end_s(self, ended: Link, now: datetime) -> float | None:
         self.shown.show(ended)
@@ -201,9 +234,10 @@ class Supervisor:
         WHATSAPP_RECONNECTS.labels("process_ended").inc()
         now = datetime.now(UTC)
         self._resume_at = max(now + timedelta(seconds=self._backoff.next_s()), link.until or now)
-        state = LinkState.RECONNECTING if link.state in (*_LINKED, LinkState.STARTING) else link.state
-        message = link.message or "the process of the link has ended; it is started again"
-        self.shown.show(Link(state=state, message=message, until=self._resume_at))
+        if link.state in _CUT_SHORT or not link.message:
+            state = LinkState.RECONNECTING if link.state in _CUT_SHORT else link.state
+            link = Link(state=state, message="the process of the link has ended; it is started again")
+        self.shown.show(link.model_copy(update={"until": self._resume_at}))
 
     async def _watch(self, process: LinkProcess) -> None:
         """Kill a process that is stuck, or that finds no link."""
@@ -260,6 +294,7 @@ class Supervisor:
                 await self._memory.put_pairing("linked", datetime.now(UTC))
                 await self._memory.put_seen_rowid(await asyncio.to_thread(last_rowid, self._start.session))
                 await self.forget()
+            await self._note_linked()
 
 
 async def _drain(process: LinkProcess, reading: "asyncio.Task[int]") -> None:
