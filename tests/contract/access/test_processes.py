@@ -142,6 +142,7 @@ async def test_a_message_becomes_a_ticket_and_an_answer(
                 return await read_checks(admin) == {
                     "whatsapp bus": ("ok", "Connected"),
                     "whatsapp whatsapp": ("ok", "Linked"),
+                    "whatsapp sends": ("ok", ""),
                     "classifier bus": ("ok", "Connected"),
                     "classifier models": ("ok", "PrimaryAvailable"),
                     "ticket bus": ("ok", "Connected"),
